@@ -3,12 +3,12 @@
 Load balancers address a node by its number, so these paths and `/metrics` answer under every host name (`AnyHostForProbes`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
 from django.core.cache import cache
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
@@ -32,7 +32,7 @@ def ready(request: HttpRequest) -> JsonResponse:
     body: dict[str, Any] = {"status": "ok" if is_ready else "unavailable"}
     if is_observer(request):
         body["checks"] = checks
-        if is_ready and (warnings := separation.problems(connection)):
+        if is_ready and (warnings := _separation_warnings()):
             body["warnings"] = {"tenant_separation": warnings}
     return JsonResponse(body, status=200 if is_ready else 503)
 
@@ -44,6 +44,14 @@ def _outcome(name: str, check: Callable[[], Any]) -> str:
         logger.warning("not_ready", check=name, error=str(error))
         return "failed"
     return "ok"
+
+
+def _separation_warnings() -> Sequence[str]:
+    try:
+        return separation.problems(connection)
+    except DatabaseError as error:
+        logger.warning("separation_unknown", error=str(error))
+        return []
 
 
 def _database() -> None:

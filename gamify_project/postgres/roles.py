@@ -62,6 +62,13 @@ def role_statements(roles: Roles, *, password: str) -> Iterator[str]:
     yield f"GRANT {_name(roles.all_tenants)} TO {_name(roles.application)}"
 
 
+def owner_statement(connection: BaseDatabaseWrapper) -> str:
+    """Let the rest of the transaction run as the role of `connection`, so that functions do not get the rights of an administrator."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user")
+        return f"SET LOCAL ROLE {_name(cursor.fetchone()[0])}"
+
+
 # --- policies and grants --------------------------------------------------------------------------------------------
 
 

@@ -14,6 +14,7 @@ from django.db.utils import DEFAULT_DB_ALIAS
 from gamify_project.postgres import roles as sql
 from gamify_project.postgres.roles import Roles
 from participants.database import is_separated
+from participants.services.append_only import append_only
 
 ONE_ROLE = "Web and workers connect as the role that owns the tables, so the database does not separate tenants"
 REMEDY = "Set DATABASE_OWNER_URL and run `manage.py migrate` (docs/operators.md, Separating tenants in the database)."
@@ -51,9 +52,10 @@ def as_owner() -> Iterator[BaseDatabaseWrapper]:
 
 
 def all_statements(connection: BaseDatabaseWrapper, roles: Roles, *, password: str) -> Iterator[str]:
-    """The SQL of everything, which can be run again and again."""
+    """The SQL of everything, which can be run again and again, also by an administrator: functions belong to the owner of the tables."""
     schema = _schema(connection)
     yield from sql.role_statements(roles, password=password)
+    yield sql.owner_statement(connection)
     yield from sql.function_statements(connection, schema=schema)
     yield from sql.grant_statements(roles, sql.all_tables(), schema=schema)
     yield from sql.execute_statements(roles, connection)
@@ -88,8 +90,15 @@ def problems(connection: BaseDatabaseWrapper) -> Sequence[str]:
         return [ONE_ROLE]
     roles = Roles(settings.APPLICATION_ROLE or connection.settings_dict["USER"])
     found = [problem for sentence, problem in _ROLE_PROBLEMS if _is_true(connection, sentence, roles)]
-    if tables := _tables_without_policies(connection, roles):
-        found.append(f"{len(tables)} tables have no policy: {', '.join(tables)}")
+    for tables, problem in (
+        (_tables_without_policies(connection, roles), "have no policy"),
+        (
+            _tables_that_may_be_changed(connection, roles),
+            "are append-only, but the application may change or delete their rows",
+        ),
+    ):
+        if tables:
+            found.append(f"{len(tables)} tables {problem}: {', '.join(tables)}")
     return found
 
 
@@ -116,9 +125,13 @@ def _create_roles(connection: BaseDatabaseWrapper, roles: Roles, *, password: st
 
 
 def _execute(connection: BaseDatabaseWrapper, statements: Iterator[str]) -> None:
-    """Execute `statements` in one transaction, which waits for locks as briefly as a migration."""
+    """Execute `statements` in one transaction, which waits for locks as briefly as a migration.
+
+    Processes that start together take turns: PostgreSQL refuses two simultaneous GRANTs on one table.
+    """
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = '2s'")
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('gamify.roles'))")
         for statement in statements:
             cursor.execute(statement)
 
@@ -165,6 +178,18 @@ def _tables_without_policies(connection: BaseDatabaseWrapper, roles: Roles) -> S
         cursor.execute(_WITH_POLICIES, names)
         separated = {table for (table,) in cursor.fetchall()}
     return [table for table in sql.tables_of_tenants() if table not in separated]
+
+
+def _tables_that_may_be_changed(connection: BaseDatabaseWrapper, roles: Roles) -> Sequence[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT DISTINCT name FROM unnest(%s::text[]) AS name, unnest(%s::text[]) AS role
+            WHERE has_table_privilege(role, format('%%I', name), 'UPDATE, DELETE, TRUNCATE') ORDER BY name
+            """,
+            [list(append_only), [roles.application, roles.all_tenants]],
+        )
+        return [table for (table,) in cursor.fetchall()]
 
 
 def _schema(connection: BaseDatabaseWrapper) -> str:

@@ -55,7 +55,8 @@ class Child:
         """Start the program in its own session. It waits for `_release` until the guard watches it, so that it is never unguarded."""
         self.process = subprocess.Popen(  # noqa: S603 - our own commands
             [*START_ON_SIGNAL, *self.program.command],
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **self.program.environment},
+            # Only `serve` itself migrates. The programs must not know the owner of the tables.
+            env={**os.environ, "DATABASE_OWNER_URL": "", "PYTHONUNBUFFERED": "1", **self.program.environment},
             cwd=self.program.folder,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

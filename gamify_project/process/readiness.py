@@ -1,7 +1,7 @@
 """Prepares the database before the first request: migrations and first-use data."""
 
 from django.conf import settings
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
@@ -11,14 +11,19 @@ from gamify_project.postgres.separation import as_owner
 from participants.actors import ActorKind, acting_as, actor_of
 from participants.database import all_tenants
 
-__all__ = ["DatabaseError", "first_use_data", "migrate"]
+__all__ = ["CommandError", "DatabaseError", "first_use_data", "migrate"]
 
 
 def migrate() -> None:
-    """Apply pending migrations in this process, which is faster than starting another one."""
+    """Apply pending migrations in this process, which is faster than starting another one.
+
+    With an owner, `migrate` always runs: it also creates the role of the application, which the rest needs.
+
+    Raises: DatabaseError, CommandError.
+    """
     with as_owner() as connection:
         executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        if settings.DATABASE_OWNER or executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", verbosity=0, interactive=False)
 
 

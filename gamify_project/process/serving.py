@@ -123,7 +123,7 @@ def _prepare(*, host: str, port: int) -> tuple[str, bool]:
     try:
         readiness.migrate()
         return readiness.first_use_data(host=host, port=port)
-    except readiness.DatabaseError as error:
+    except (readiness.DatabaseError, readiness.CommandError) as error:
         raise Unservable(f"The database cannot be used: {str(error).strip().splitlines()[0]}") from error
 
 

@@ -1,8 +1,10 @@
 """PostgreSQL separates tenants: statements without any filter see the rows of one tenant, and the ledger is only added to."""
 
+import re
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 from typing import Any
 from uuid import uuid4
@@ -20,7 +22,7 @@ from gamify.points.services import Change, award
 from gamify_project.postgres import separation
 from gamify_project.postgres.cursors import FencedCursor, FencedServerCursor
 from gamify_project.postgres.roles import tables_of_tenants
-from participants.database import all_tenants, no_tenant, tenant_scope
+from participants.database import all_tenants, no_tenant, one_round_trip, send, tenant_scope
 from participants.database.fence import Fence
 from participants.models import Participant, Removal, Tenant
 from participants.services.append_only import append_only
@@ -329,6 +331,61 @@ def test_an_error_leaves_a_connection_that_works(tenant: Tenant):
             assert seen() == set()
 
 
+def read_through_the_orm() -> None:
+    list(Participant.objects.all())
+
+
+def read_in_one_round_trip() -> None:
+    with one_round_trip(connection):
+        send(connection, "SELECT id FROM participants_participant")
+
+
+def read_through_a_named_cursor() -> None:
+    list(Participant.objects.iterator(chunk_size=1))
+
+
+def write_and_roll_back() -> None:
+    with transaction.atomic():
+        Participant.objects.update(display_name="Ada")
+        transaction.set_rollback(True)
+
+
+def write_and_commit() -> None:
+    with transaction.atomic(), transaction.atomic():
+        Participant.objects.update(display_name="Ada")
+
+
+def fail() -> None:
+    raw("SELECT nothing FROM participants_participant")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "use",
+    [
+        read_through_the_orm,
+        read_in_one_round_trip,
+        read_through_a_named_cursor,
+        write_and_roll_back,
+        write_and_commit,
+        fail,
+    ],
+)
+def test_a_connection_that_a_pooler_gives_to_others_carries_no_tenant(tenant: Tenant, use: Callable[[], None]):
+    """Its state is read past all our code, between two transactions."""
+    Participant.objects.create(tenant=tenant, external_id="ada", first_seen_at=INSTANT, last_seen_at=INSTANT)
+    pgconn = connection.connection.pgconn
+    state = b"SELECT current_setting('gamify.tenant', true), current_setting('role')"
+
+    for scope in (partial(tenant_scope, tenant.pk), all_tenants):
+        for _ in range(4):  # psycopg prepares the statement meanwhile
+            with scope(), suppress(ProgrammingError):
+                use()
+        result = pgconn.exec_(state)
+        assert result.get_value(0, 0) in (None, b"")
+        assert result.get_value(0, 1) == b"none"
+
+
 # --- what is set up -------------------------------------------------------------------------------------------------------
 
 
@@ -344,14 +401,86 @@ def test_every_table_with_a_tenant_has_its_policies():
     assert separation.problems(connection) == []
 
 
-def test_a_table_without_its_policy_is_reported_and_the_next_migrate_adds_it():
-    changed("DROP POLICY gamify_tenant ON rewards_claim")
+def test_every_other_table_is_about_the_installation_and_not_about_a_tenant():
+    """A new table without a tenant is not separated. If it contains data of tenants, it needs the column."""
+    others = {named(model) for model in apps.get_models(include_auto_created=True)} - set(map(named, MODELS))
+
+    assert {table for table in others if not table.startswith(("auth_", "axes_", "django_"))} == {
+        "participants_tenant",
+        "gamify_project_consolesession",
+        "gamify_project_recoverycode",
+        "gamify_project_secondfactor",
+    }
+
+
+def test_new_tables_are_reported_and_the_next_migrate_separates_them(tenants):
+    """As every table is when a migration has just created it: without policies and without rights."""
+    own = tenants[0]
+    tables = sorted(map(named, MODELS))
+    for table in tables:
+        changed(f"DROP POLICY gamify_tenant ON {table}")
+        changed(f"DROP POLICY gamify_all_tenants ON {table}")
+        changed(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
+        changed(f"REVOKE ALL ON {table} FROM {SCOPE_ROLES['tenant']}, {SCOPE_ROLES['all']}")
 
     found = separation.problems(connection)
     call_command("migrate", verbosity=0)
 
-    assert found == ["1 tables have no policy: rewards_claim"]
+    assert found == [f"{len(tables)} tables have no policy: {', '.join(tables)}"]
     assert separation.problems(connection) == []
+    for table in tables:
+        with tenant_scope(own.pk):
+            assert raw(f"SELECT tenant_id FROM {table}") == {own.pk}
+
+
+def test_append_only_tables_that_can_be_changed_are_reported_and_the_next_migrate_restricts_them():
+    for table in append_only:
+        changed(f"GRANT UPDATE, DELETE ON {table} TO {SCOPE_ROLES['all']}")
+
+    [found] = separation.problems(connection)
+    call_command("migrate", verbosity=0)
+
+    assert found.endswith(", ".join(sorted(append_only)))
+    assert separation.problems(connection) == []
+
+
+def test_functions_with_the_rights_of_the_owner_look_nowhere_else_and_are_for_the_two_roles_only():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT proname, proconfig, has_function_privilege('public', oid, 'EXECUTE'),"
+            " has_function_privilege(%s, oid, 'EXECUTE') FROM pg_proc"
+            " WHERE prosecdef AND pronamespace = current_schema()::regnamespace",
+            [SCOPE_ROLES["tenant"]],
+        )
+        functions = {name: rest for name, *rest in cursor.fetchall()}
+        cursor.execute("SELECT current_schema()")
+        [schema] = cursor.fetchone()
+
+    assert {"gamify_erase_points_ledgerentry", "gamify_prune_facts_event"} < set(functions)
+    for name, (config, is_public, is_of_tenant) in functions.items():
+        assert config == [f"search_path=pg_catalog, {schema}, pg_temp"], name
+        assert not is_public, name
+        assert is_of_tenant == ("_prune_" not in name), name
+
+
+def test_the_printed_sql_separates_tenants_and_can_be_repeated(tenants, capsys):
+    changed("DROP POLICY gamify_tenant ON rewards_claim")
+    changed("DROP FUNCTION gamify_prune_facts_event")
+    changed(f"GRANT DELETE ON points_ledgerentry TO {SCOPE_ROLES['tenant']}")
+
+    call_command("database_roles")
+    opening, *statements, closing = [
+        line for line in re.split(r";\n(?=[A-Z]|$)", capsys.readouterr().out) if line.strip()
+    ]
+    for _ in range(2):
+        with transaction.atomic(), connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+    assert (opening.splitlines()[-1], closing) == ("BEGIN", "COMMIT")
+    assert separation.problems(connection) == []
+    with all_tenants(), connection.cursor() as cursor:
+        cursor.execute("SELECT gamify_prune_facts_event(%s)", [[]])
 
 
 def test_an_index_still_finds_the_rows_of_a_participant(tenant):

@@ -14,7 +14,7 @@ CHUNK = 1_000
 EVENTS = AppendOnly(
     Event,
     changeable=("reversed_at", "reversal"),
-    anonymized={"properties": {}, "trace": PRUNED, "marks": None},
+    anonymized={"properties": {}, "trace": PRUNED, "marks": None, "request_id": None},
     pruned={"trace": PRUNED},
 )
 """What was reported never changes. An event can be marked as reversed, and its trace is stored for a limited time."""

@@ -51,7 +51,7 @@ class Command(BaseCommand):
 
     def _print(self, connection: Any, roles: Roles) -> None:
         self.stdout.write(
-            "-- Run this as the owner of the tables, who must be allowed to create roles. It can be repeated."
+            "-- Run this as the owner of the tables, if it may create roles, or as an administrator. It can be repeated."
         )
         self.stdout.write(f"-- Then give the role a password: ALTER ROLE {roles.application} PASSWORD '...';")
         self.stdout.write("BEGIN;")

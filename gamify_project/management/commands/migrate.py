@@ -31,6 +31,10 @@ class Command(migrate.Command):
             help="How long to try again when another transaction holds a lock that a migration needs. Default: 600.",
         )
 
+    def get_check_kwargs(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Django's hook. Checks that ask the database would log in as the role of the application, which may not exist yet."""
+        return {**super().get_check_kwargs(options), "databases": []}
+
     def handle(self, *args: Any, retry_seconds: float, **options: Any) -> None:
         with as_owner() as connection:
             self._retry(partial(super().handle, *args, **options), seconds=retry_seconds)

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from gamify_project.programme.items import programme_text
+from participants.database import all_tenants
 from participants.errors import DomainError
 from participants.management.base import existing_tenant
 
@@ -19,7 +20,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            text = programme_text(existing_tenant(options["tenant"], sandbox=options["sandbox"]))
+            with all_tenants():
+                text = programme_text(existing_tenant(options["tenant"], sandbox=options["sandbox"]))
         except DomainError as error:
             raise CommandError(error.message) from error
         if options["output"] is None:
