@@ -57,9 +57,10 @@ def all_statements(connection: BaseDatabaseWrapper, roles: Roles, *, password: s
     yield from sql.role_statements(roles, password=password)
     yield sql.owner_statement(connection)
     yield from sql.function_statements(connection, schema=schema)
-    yield from sql.grant_statements(roles, sql.all_tables(), schema=schema)
+    existing = {*connection.introspection.table_names()}
+    yield from sql.grant_statements(roles, sorted(existing.intersection(sql.all_tables())), schema=schema)
     yield from sql.execute_statements(roles, connection)
-    for table in sql.tables_of_tenants():
+    for table in sorted(existing.intersection(sql.tables_of_tenants())):
         yield from sql.policy_statements(table, roles)
 
 
@@ -76,7 +77,7 @@ def set_up(connection: BaseDatabaseWrapper, roles: Roles | None) -> None:
         return
     _create_roles(connection, roles, password=application_password())
     existing = {*connection.introspection.table_names()}  # a migration may have been undone
-    _execute(connection, sql.grant_statements(roles, existing.intersection(sql.all_tables()), schema=schema))
+    _execute(connection, sql.grant_statements(roles, sorted(existing.intersection(sql.all_tables())), schema=schema))
     _execute(connection, sql.execute_statements(roles, connection))
     for table in existing.intersection(_tables_without_policies(connection, roles)):
         _execute(connection, sql.policy_statements(table, roles))

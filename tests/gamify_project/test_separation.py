@@ -417,6 +417,7 @@ def test_new_tables_are_reported_and_the_next_migrate_separates_them(tenants):
     """As every table is when a migration has just created it: without policies and without rights."""
     own = tenants[0]
     tables = sorted(map(named, MODELS))
+    changed("SET CONSTRAINTS ALL IMMEDIATE")  # no table may have pending checks
     for table in tables:
         changed(f"DROP POLICY gamify_tenant ON {table}")
         changed(f"DROP POLICY gamify_all_tenants ON {table}")
@@ -463,21 +464,20 @@ def test_functions_with_the_rights_of_the_owner_look_nowhere_else_and_are_for_th
         assert is_of_tenant == ("_prune_" not in name), name
 
 
-def test_the_printed_sql_separates_tenants_and_can_be_repeated(tenants, capsys):
+def test_the_printed_sql_separates_tenants_and_can_be_repeated(capsys):
     changed("DROP POLICY gamify_tenant ON rewards_claim")
     changed("DROP FUNCTION gamify_prune_facts_event")
     changed(f"GRANT DELETE ON points_ledgerentry TO {SCOPE_ROLES['tenant']}")
 
     call_command("database_roles")
-    opening, *statements, closing = [
-        line for line in re.split(r";\n(?=[A-Z]|$)", capsys.readouterr().out) if line.strip()
-    ]
+    printed = capsys.readouterr().out.partition("BEGIN;\n")[2]
+    *statements, closing = [each for each in re.split(r";\n(?=[A-Z]|$)", printed) if each]
     for _ in range(2):
         with transaction.atomic(), connection.cursor() as cursor:
             for statement in statements:
                 cursor.execute(statement)
 
-    assert (opening.splitlines()[-1], closing) == ("BEGIN", "COMMIT")
+    assert closing == "COMMIT"
     assert separation.problems(connection) == []
     with all_tenants(), connection.cursor() as cursor:
         cursor.execute("SELECT gamify_prune_facts_event(%s)", [[]])

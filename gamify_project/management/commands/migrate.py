@@ -31,7 +31,7 @@ class Command(migrate.Command):
             help="How long to try again when another transaction holds a lock that a migration needs. Default: 600.",
         )
 
-    def get_check_kwargs(self, options: dict[str, Any]) -> dict[str, Any]:
+    def get_check_kwargs(self, options: dict[str, Any]) -> Any:
         """Django's hook. Checks that ask the database would log in as the role of the application, which may not exist yet."""
         return {**super().get_check_kwargs(options), "databases": []}
 
