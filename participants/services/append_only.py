@@ -50,7 +50,9 @@ def register_append_only(table: AppendOnly) -> AppendOnly:
 def register_append_only_tables() -> None:
     """Register the tables of this app. Called when the apps are loaded."""
     register_append_only(AppendOnly(Removal, is_insertable=False))
-    register_append_only(AppendOnly(ConfigurationChange))
+    register_append_only(
+        AppendOnly(ConfigurationChange, changeable=("code",))
+    )  # erasure clears the id of an exported participant
 
 
 def function_name(table: AppendOnly, action: Removal.Action) -> str:
