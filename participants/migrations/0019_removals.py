@@ -8,7 +8,7 @@ import participants.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("participants", "0017_who_may_export_participants"),
+        ("participants", "0018_newest_index"),
     ]
 
     operations = [
