@@ -36,6 +36,7 @@ SWEEPS = (
     "leaderboards.build_waiting",
     "rewards.serve_waiting",
     "points.expire",
+    "exports.build",
 )
 DELIVER = "webhooks.deliver"
 DELIVER_SECONDS = 5  # the longest delay of a delivery for which no wake-up was sent, such as a retry

@@ -23,6 +23,7 @@ class ConsoleSite(AdminSite):
     index_template = "admin/gamify_project/index.html"
 
     def extra_urls(self) -> list[URLPattern]:
+        from gamify_project.exports import console as exports  # noqa: PLC0415 - imports pages of this site, so the site must exist first
         from gamify_project.programme import console as programme  # noqa: PLC0415 - imports pages of this site, so the site must exist first
         from gamify_project.second_factor import pages  # noqa: PLC0415 - the same reason
         from gamify_project.second_factor.login import code_step  # noqa: PLC0415 - the same reason
@@ -40,6 +41,7 @@ class ConsoleSite(AdminSite):
             path("login/code/", code_step, name="login_code"),
             path("second_factor/", pages.set_up, name="set_up_second_factor"),
             *programme.urls(),
+            *exports.urls(),
             *(path(f"{name}/", self.admin_view(view), name=name) for name, view in own.items()),
         ]
 

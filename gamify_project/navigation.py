@@ -80,6 +80,7 @@ NAVIGATION = [
             "participants_configurationchange_changelist",
             "participants.view_configurationchange",
         ),
+        _page("Exports", "download", "exports_export_changelist", "exports.view_export"),
     ),
     _group(
         "Staff",

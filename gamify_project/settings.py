@@ -89,6 +89,7 @@ INSTALLED_APPS = [
     "streaks",
     "rewards",
     "gamify_project.programme",
+    "gamify_project.exports",
 ]
 
 # Requests of the API pass through these only (gamify_project.wsgi). None of them may have hooks other than `__call__`.
@@ -273,6 +274,13 @@ WEB_THREADS = int(env.str("WEB_THREADS", default="") or 8)
 WEB_WAITING_THREADS = int(env.str("WEB_WAITING_THREADS", default="") or 2 * WEB_THREADS)
 FEED_STREAMS = env.int("FEED_STREAMS", default=WEB_THREADS // 2)  # for each web process; a stream occupies a thread
 FEED_STREAM_SECONDS = env.int("FEED_STREAM_SECONDS", default=60)
+
+# --- exports --------------------------------------------------------------------------------------------------------
+
+EXPORTS_RUNNING = env.int("EXPORTS_RUNNING", default=3)  # of one tenant, at the same time
+EXPORT_HOURS = env.int("EXPORT_HOURS", default=24)  # how long a file can be fetched
+if EXPORTS_RUNNING < 1 or EXPORT_HOURS < 1:
+    raise ImproperlyConfigured("EXPORTS_RUNNING and EXPORT_HOURS must be at least 1.")
 
 # --- API ------------------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ class ParticipantsConfig(AppConfig):
     def ready(self) -> None:
         from participants import events, selectors
         from participants.services.append_only import register_append_only_tables
+        from participants.api import exports
         from participants.services.auditing import register_audits
         from participants.services.exporting import register as register_exports
         from participants.services.participants import register_erasers
@@ -17,3 +18,4 @@ class ParticipantsConfig(AppConfig):
         register_audits()
         register_append_only_tables()
         selectors.versions_in.register()
+        exports.register()

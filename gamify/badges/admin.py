@@ -124,6 +124,7 @@ class BadgeAdmin(MetricAdmin):
     columns = ("rarity", "category", "display_criteria")
     object_pages = (AWARD_TO_ELIGIBLE,)
     list_filter = ("is_active", "rarity")
+    exports = {"badges": {}}
     search_fields = ("code", "name", "category")
     search_help_text = "Part of the code, the name or the category"
 

@@ -79,6 +79,7 @@ class LeaderboardAdmin(MetricAdmin):
     settings = ("metric", *SELECTOR, "participant_filter", "time_window", "timezone")
     columns = ("display_metric", "time_window", "display_state")
     list_filter = ("is_active", MetricFilter)
+    exports = {"leaderboard": {}}
     about_activating = "The board is filled from the history, in the background."
     about_deactivating = (
         "The board is not shown and not updated any more. When it is activated again, it is filled from the history."

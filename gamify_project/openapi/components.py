@@ -150,6 +150,14 @@ PARAMETERS: Document = {
         "schema": {**_TEXT, "format": "uuid"},
         "example": "01a20033-0c5e-7d11-8a4c-90f1b2a3c4d5",
     },
+    "export_id": {
+        "name": "export_id",
+        "in": "path",
+        "required": True,
+        "description": "The export's id, from the answer that created it or from the list.",
+        "schema": {**_TEXT, "format": "uuid"},
+        "example": "0192f0c1-7a55-7b3e-9d43-2f6c1a9be001",
+    },
     "amnesty_id": {
         "name": "amnesty_id",
         "in": "path",

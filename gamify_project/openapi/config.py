@@ -14,6 +14,7 @@ TAGS = {
     "Rewards": "Rewards that users buy with points or that definitions grant: catalogue, claims and codes.",
     "Webhooks": "Domain events, delivered to your servers or read as a feed.",
     "Programme": "All definitions as one file, to export, compare and import.",
+    "Exports": "Rows of your tenant as CSV and NDJSON files.",
     "Phoenix streaks": "The same streaks in the Phoenix dialect: admin gateway and query gateway.",
     "Participants": "Your users: profile, state and erasure.",
 }

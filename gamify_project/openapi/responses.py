@@ -8,7 +8,7 @@ from gamify_project import dialects
 from gamify_project.dialects import PHOENIX_BASE, Problem
 from gamify_project.openapi.components import Document
 
-_SUCCESSES = {"200", "201"}
+_SUCCESSES = {"200", "201", "202"}
 
 
 def error_responses(path: str, problems: Iterable[Problem]) -> Document:

@@ -4,7 +4,7 @@ Writes call services and show their errors on the form, every write adds an audi
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -154,7 +154,14 @@ class TenantDataAdmin(ConsoleAdmin):
     """Base of pages about rows of the picked tenant. Lists, searches and object pages use `get_queryset`, which filters by it."""
 
     paginator = InfinitePaginator  # does not count: big tenants have millions of rows
+    list_before_template = "admin/exports/links.html"
+    exports: Mapping[str, Mapping[str, str]] = {}
+    """The kinds of export that the list offers. Each maps parameters of the list to filters of the export."""
+
     show_full_result_count = False
+
+    def get_exports(self) -> Mapping[str, Mapping[str, str]]:
+        return self.exports
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         tenant = picked_tenant(request)

@@ -47,6 +47,14 @@ class ConfigurationChangeAdmin(TenantDataAdmin, ReadOnlyAdmin):
 
     list_display = ("created_at", "display_actor", "display_object", "display_fields", "reason")
     list_filter = (ObjectTypeFilter, ActorKindFilter, ("created_at", DayFilter))
+    exports = {
+        "changes": {
+            "object_type": "object_type",
+            "actor_kind": "actor",
+            "created_at_from": "since",
+            "created_at_to": "until",
+        }
+    }
     list_filter_submit = True
     search_fields = ("code", "actor_label", "request_id")
     search_help_text = "Part of a code or of an actor's name, or a request id"

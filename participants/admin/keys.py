@@ -27,6 +27,7 @@ SCOPE_TEXTS = {
     Scope.ADMIN: "admin – the admin endpoints of both APIs",
     Scope.GAMIFY_ADMIN: "gamify:admin – the same; Gamify clients use this name",
     Scope.PLATFORM: "platform – streaks of every tenant: for your own staff only",
+    Scope.CODES: "codes – with an admin scope: exports of reward codes",
 }
 
 

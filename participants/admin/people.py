@@ -142,6 +142,7 @@ class ParticipantAdmin(TenantDataAdmin):
         "last_seen_at",
     )
     list_filter = ("is_active", ("tier_code", FieldTextFilter), ("last_seen_at", DayFilter))
+    exports = {"participants": {"is_active__exact": "is_active"}}
     list_filter_submit = True
     list_select_related = ("tenant",)
     search_fields = ("external_id",)  # only makes the search box appear; get_search_results searches

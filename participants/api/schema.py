@@ -68,8 +68,11 @@ def operation(
     csv: str | None = None,
     yaml: str | None = None,
     media_type: str = "application/json",
+    more: Callable[[], str] | None = None,
 ) -> Callable[[View], View]:
     """Decorator: document a view method without changing what it does.
+
+    `more` returns Markdown that follows the view's docstring, for what is derived from a registry.
 
     `csv` is an example of a CSV body, for endpoints that accept CSV as well as JSON, and `yaml` of a YAML body, for endpoints that
     accept nothing else.
@@ -86,7 +89,13 @@ def operation(
         "examples": _examples(summary, example, status=status, media_type=media_type, texts=texts),
         "extensions": {ERRORS: [*errors, *(_key_errors(body) if idempotent else ())]},
     }
-    return lambda view: extend_schema(**described, description=inspect.getdoc(view), tags=_tags_of(view))(view)
+    return lambda view: extend_schema(**described, description=_about(view, more), tags=_tags_of(view))(view)
+
+
+def _about(view: Callable[..., Any], more: Callable[[], str] | None) -> str | None:
+    """Return the docstring of a view, and what `more` adds."""
+    about = inspect.getdoc(view)
+    return about if more is None else f"{about}\n\n{more()}"
 
 
 def _key_errors(body: type[Serializer[Any]] | None) -> Sequence[DomainError]:

@@ -13,6 +13,7 @@ class Scope(models.TextChoices):
     ADMIN = "admin"
     GAMIFY_ADMIN = "gamify:admin"
     PLATFORM = "platform"
+    CODES = "codes"
 
 
 class ApiKey(models.Model):

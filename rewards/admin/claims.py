@@ -97,6 +97,14 @@ class ClaimAdmin(HistoryAdmin):
         "points_deducted",
     )
     list_filter = (("status", ChoicesDropdownFilter), ("claimed_at", DayFilter))
+    exports = {
+        "claims": {
+            "q": "participant_id",
+            "status__exact": "status",
+            "claimed_at_from": "since",
+            "claimed_at_to": "until",
+        }
+    }
     object_pages = (FULFIL, CANCEL, REVEAL)
 
     def get_fields(self, request: HttpRequest, obj: Claim | None = None) -> Any:

@@ -55,6 +55,7 @@ class RewardCodeAdmin(TenantDataAdmin, ReadOnlyAdmin):
 
     list_display = ("display_value", "reward", "display_status", "display_claim", "created_at")
     list_filter = (StatusFilter,)
+    exports = {"codes": {"status": "is_free", "reward_id": "reward_id"}}
     list_select_related = ("reward",)
     search_fields = ("value",)  # makes the search box appear; get_search_results does the search
     search_help_text = "The whole code"

@@ -38,6 +38,7 @@ class StreakAdmin(DefinitionAdmin):
     noun, form = services.NOUN, StreakForm
     columns = (events_of, period_of, condition_of, grace_of)
     list_filter = ("status", "period")
+    exports = {"streaks": {}}
     object_pages = PAGES
     readonly_fields = (*DefinitionAdmin.readonly_fields, "display_expression")
     about_activating = "They count again from now on. Runs that were alive when the streaks were paused continue."

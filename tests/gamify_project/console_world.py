@@ -22,6 +22,8 @@ from gamify.rules.models import Rule
 from gamify.tiers.models import Tier
 from gamify.webhooks.models import Delivery
 from gamify.webhooks.services import create_endpoint
+from gamify_project.exports.requests import checked_request
+from gamify_project.exports.services import create_export
 from participants.models import DomainEvent, Participant, Tenant
 from participants.services.definitions import create_definition
 from participants.services.hmac import create_hmac_secret
@@ -56,6 +58,7 @@ def make_world() -> Tenant:
     _happen(tenant, reward)
     _tried_deliveries(tenant)
     _care(tenant)
+    _exports(tenant)
     _staff_rows(tenant)
     return tenant
 
@@ -182,6 +185,11 @@ def _care(tenant: Tenant) -> None:
     now = timezone.now()
     about = {"name": "Outage", "from_on": now.date(), "to_on": now.date(), "timezone": "UTC", "streak_codes": None}
     declare_amnesty(tenant=tenant, data={**about, "reason": "It was down."}, now=now)
+
+
+def _exports(tenant: Tenant) -> None:
+    wanted = checked_request({"kind": "ledger", "filters": {"participant_id": "ada"}})
+    create_export(tenant=tenant, wanted=wanted, now=timezone.now())
 
 
 def _staff_rows(tenant: Tenant) -> None:

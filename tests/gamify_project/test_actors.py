@@ -64,6 +64,7 @@ def steps() -> Iterator[tuple[str, str, dict[str, str], Any, str]]:
         yield "post", f"admin/{name}", {}, body, name
         yield "patch", f"admin/{name}/<str:definition_id>", {"definition_id": name}, {"name": "Other"}, ""
     yield "post", "admin/programme", {}, b"version: 1\nbadges:\n  - {code: imported, name: Imported}\n", ""
+    yield "post", "admin/exports", {}, {"kind": "ledger"}, ""
     yield "post", "admin/rules/simulate", {}, {"event": {"event_name": "x"}}, ""
     reward = {"reward_id": "rewards"}
     yield "post", "admin/rewards/<str:definition_id>/codes", {"definition_id": "rewards"}, {"codes": ["A1", "A2"]}, ""
@@ -196,5 +197,5 @@ def test_every_page_of_the_console_acts_as_its_user(tenant):
 def test_the_tables_whose_rows_name_an_actor():
     assert {model.__name__ for model in ATTRIBUTED} == {
         "DomainEvent", "ConfigurationChange", "Event", "LedgerEntry", "BadgeAward", "TierChange", "Claim",
-        "StreakPause", "Amnesty",
+        "StreakPause", "Amnesty", "Export",
     }  # fmt: skip

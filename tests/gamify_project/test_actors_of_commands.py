@@ -35,6 +35,7 @@ NOT_CALLED = {
     "migrate": "changes tables",
     "lint_migrations": "reads the source alone",
     "listen": "waits for webhooks",
+    "import_tenant": "needs an installation without these rows (tests/gamify_project/exports/test_archive.py)",
     "seed_demo": "calls the services, which refuse to write without an actor (tests/gamify_project/test_demo.py)",
 }
 
@@ -57,6 +58,7 @@ def calls(world: Tenant, folder: Path) -> Mapping[str, Callable[[], list[str]]]:
         "revoke_api_key": lambda: [str(ApiKey.objects.filter(name="k").get().pk)],
         "revoke_hmac_secret": lambda: [str(HmacSecret.objects.filter(name="h").get().pk)],
         "export_programme": lambda: here,
+        "export_tenant": lambda: [world.slug, str(folder / "archive")],
         "impact": lambda: [file("p.yaml", text), *here],
         "import_programme": lambda: [file("q.yaml", text.replace("name: Given", "name: Gift")), *here],
         "rollback_programme": lambda: here,

@@ -20,6 +20,7 @@ def test_the_pages_of_the_console():
         "axes_accessattempt",
         "badges_badge",
         "challenges_challenge",
+        "exports_export",
         "facts_event",
         "leaderboards_leaderboard",
         "participants_apikey",

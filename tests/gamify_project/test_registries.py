@@ -5,6 +5,7 @@ from django.conf import settings
 from gamify.facts.services import badge_metric_names, board_metric_names, grant_kinds, undoers
 from gamify.points.services import multipliers
 from participants.activity import activity_sources
+from participants.api.exporting import export_kinds
 from participants.api.kinds import definition_kinds
 from participants.auditing import audits
 from participants.catalog import catalog_parts
@@ -76,6 +77,7 @@ def test_every_table_with_rows_of_participants_has_an_eraser():
         "scores",
         "exports",
         "deliveries",
+        "export files",
     }
 
 
@@ -148,6 +150,12 @@ def test_the_kinds_of_definition_in_the_order_of_programme_files():
         ("streak", "streaks"),
         ("reward", "rewards"),
     ]
+
+
+def test_the_kinds_of_export():
+    assert set(export_kinds) == {
+        "participants", "changes", "events", "ledger", "expiring_credits", "badges", "leaderboard", "streaks", "claims", "codes",
+    }  # fmt: skip
 
 
 def test_the_settlements():

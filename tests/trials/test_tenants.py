@@ -22,6 +22,7 @@ from gamify.leaderboards.models import Leaderboard
 from gamify.points.models import LedgerEntry
 from gamify.webhooks.api.streaming import _slots
 from gamify.webhooks.models import Delivery, Endpoint
+from gamify_project.exports.models import Export
 from participants import catalog
 from participants.admin.base import TenantDataAdmin
 from participants.models import Participant, Tenant
@@ -48,6 +49,7 @@ FOREIGN: Mapping[str, Callable[[], Any]] = {
     "webhook_id": lambda: Endpoint.objects.first().pk,
     "delivery_id": lambda: Delivery.objects.first().pk,
     "reward_id": lambda: Reward.objects.get(name=f"{MARK} Coupon").pk,
+    "export_id": lambda: Export.objects.first().pk,
     "claim_id": lambda: Claim.objects.first().pk,
     "amnesty_id": lambda: Amnesty.objects.first().pk,
     "tenant_id": lambda: "globex",
@@ -67,6 +69,7 @@ ARGUMENTS = (set(), {"object_id"}, {"id"})
 SHOWS_ALL_TENANTS = {"pick_tenant", "participants_tenant_changelist"}
 
 WITHOUT_ROWS = {
+    "export_new": "the form of an export of one kind",
     "view_on_site": "redirects to the public page of a row; no model has one",
     "reset_password": "a link for one account, not a row",
 }

@@ -53,6 +53,7 @@ class EventAdmin(HistoryAdmin):
 
     list_display = ("occurred_at", "display_participant", "name", "created_at", "reversed_at")
     list_filter = (("name", FieldTextFilter), ("occurred_at", DayFilter))
+    exports = {"events": {"q": "participant_id", "occurred_at_from": "since", "occurred_at_to": "until"}}
     order_of_one = ("-occurred_at", "-id")
     object_pages = (REVERSE,)
     fields = ("display_participant", "name", "display_properties", ("occurred_at", "created_at"), "display_trace", "id")

@@ -71,6 +71,10 @@ REVERSE = ObjectPage(
 class LedgerEntryAdmin(HistoryAdmin):
     list_display = ("created_at", "display_participant", "display_type", "display_delta", "display_balance", "reason")
     list_filter = (("type", ChoicesDropdownFilter), ("created_at", DayFilter))
+    exports = {
+        "ledger": {"q": "participant_id", "type__exact": "type", "created_at_from": "since", "created_at_to": "until"},
+        "expiring_credits": {"q": "participant_id"},
+    }
     order_of_one = ("-number",)
     object_pages = (REVERSE,)
     fields = (

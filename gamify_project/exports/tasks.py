@@ -1,0 +1,31 @@
+"""Celery tasks: build the files of exports, and delete those that have expired."""
+
+from contextlib import ExitStack, closing
+
+from celery import shared_task
+from django.utils import timezone
+
+from gamify_project.exports.building import build_in_parts
+from gamify_project.exports.models import Export
+from gamify_project.exports.services import BUILD_TASK, delete_expired_files
+from participants import messages
+from participants.work import round_robin
+
+# Well below the time limit of a task, so that exports do not hold up other tasks for long.
+BUDGET_SECONDS = 60.0
+
+
+@shared_task(name=BUILD_TASK)
+def build() -> None:
+    """Build waiting exports of all tenants, round robin, and delete expired files. If the time is up, wake the next worker."""
+    now = timezone.now()
+    while delete_expired_files(now=now):
+        pass
+    waiting = Export.objects.free(now).select_related("tenant").order_by("pk")
+    with ExitStack() as stack:
+        builds = [(each.tenant, build_in_parts(tenant=each.tenant, export_id=each.pk)) for each in waiting]
+        for _, steps in builds:
+            stack.enter_context(closing(steps))  # a build that is not finished must release its lease
+        round_robin("exports", builds, seconds=BUDGET_SECONDS)
+    if Export.objects.free(timezone.now()).exists():
+        messages.send(BUILD_TASK)
