@@ -3,7 +3,20 @@
 import argparse
 from collections.abc import Callable
 
-from bench import awards, backfill, boards, events, profiles, requests, streaks, sweeps, trials, verify, webhooks
+from bench import (
+    awards,
+    backfill,
+    boards,
+    events,
+    exports,
+    profiles,
+    requests,
+    streaks,
+    sweeps,
+    trials,
+    verify,
+    webhooks,
+)
 
 MEASUREMENTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "requests": lambda options: requests.measure(seconds=options.seconds, rounds=options.rounds),
@@ -12,6 +25,7 @@ MEASUREMENTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "backfill": lambda options: backfill.measure(seconds=options.seconds, rounds=options.rounds),
     "boards": lambda options: boards.measure(requests=options.requests, rounds=options.rounds, large=options.people),
     "events": lambda options: events.measure(seconds=options.seconds, rounds=options.rounds),
+    "exports": lambda options: exports.measure(entries=options.entries),
     "streaks": lambda options: streaks.measure(seconds=options.seconds, rounds=options.rounds),
     "verify": lambda options: verify.measure(entries=options.entries),
     "webhooks": lambda options: webhooks.measure(rounds=options.rounds),
@@ -29,7 +43,7 @@ def main() -> None:
     parser.add_argument("--due", type=int, default=100_000, help="Of sweeps: of how many a break is due; a divisor.")
     parser.add_argument("--requests", type=int, default=200, help="Of boards and profiles: how many.")
     parser.add_argument("--people", type=int, default=1_000_000, help="Of boards: how many are on the large ones.")
-    parser.add_argument("--entries", type=int, default=1_000_000, help="Of verify: how long the ledger is.")
+    parser.add_argument("--entries", type=int, default=1_000_000, help="Of exports and verify: how long the ledger is.")
     options = parser.parse_args()
     for name in options.names or MEASUREMENTS:
         print(f"{name}:")

@@ -36,7 +36,7 @@ class Verified:
 
 def measure(*, entries: int) -> None:
     with product.installed() as (server, environment), psycopg.connect(server.url, autocommit=True) as connection:
-        whole = _filled(connection, environment, entries)
+        whole = filled(connection, environment, entries)
         print(f"  {server.description}; {entries:,} entries of {whole['people']:,} participants")
         runs = {slug: _verified(environment, slug) for slug in SLUGS}
         for statement, _, _ in ledger.FAULTS.values():
@@ -46,7 +46,7 @@ def measure(*, entries: int) -> None:
     _report(runs | {"whole, with faults": faulty})
 
 
-def _filled(connection: "psycopg.Connection[Any]", environment: Mapping[str, str], entries: int) -> dict[str, Any]:
+def filled(connection: "psycopg.Connection[Any]", environment: Mapping[str, str], entries: int) -> dict[str, Any]:
     """One tenant with a tenth of the entries and one with all; answers what names the latter's rows."""
     values: dict[str, Any] = {}
     for number, (slug, count) in enumerate(zip(SLUGS, (entries // 10, entries), strict=True), start=1):
