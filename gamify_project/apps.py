@@ -9,7 +9,10 @@ class GamifyProjectConfig(AppConfig):
 
         from gamify_project import proxies, staff_changes  # noqa: F401 - the first registers its check
         from gamify_project.postgres import separation  # noqa: F401 - registers its checks
+        from participants.archiving import ArchiveRule, archive_rules
         from participants.services.append_only import AppendOnly, register_append_only
 
         staff_changes.connect()
         register_append_only(AppendOnly(LogEntry))
+        for label in ("SecondFactor", "RecoveryCode", "ConsoleSession"):
+            archive_rules.register(f"gamify_project.{label}", ArchiveRule("Staff belong to the installation."))

@@ -5,7 +5,7 @@ class ParticipantsConfig(AppConfig):
     name = "participants"
 
     def ready(self) -> None:
-        from participants import events, selectors
+        from participants import archiving, events, selectors
         from participants.services.append_only import register_append_only_tables
         from participants.api import exports
         from participants.services.auditing import register_audits
@@ -15,6 +15,7 @@ class ParticipantsConfig(AppConfig):
         events.register_all()
         register_erasers()
         register_exports()
+        archiving.register_rules()
         register_audits()
         register_append_only_tables()
         selectors.versions_in.register()

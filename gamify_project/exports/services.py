@@ -13,6 +13,7 @@ from gamify_project.exports.requests import ExportRequest
 from participants import messages
 from participants.actors import current_actor
 from participants.api.exporting import Scope, export_kinds
+from participants.archiving import ArchiveRule, archive_rules
 from participants.engine import uuid_of
 from participants.errors import DomainError, NotFound
 from participants.models import Participant, Tenant
@@ -153,3 +154,5 @@ def build_again(participant: Participant) -> None:
 def register() -> None:
     """Called when the apps are loaded."""
     erasers.register("export files", Eraser({}, delete=build_again, anonymize=build_again))
+    for label in ("exports.Export", "exports.ExportPart"):
+        archive_rules.register(label, ArchiveRule("Files of exports are deleted after a day."))

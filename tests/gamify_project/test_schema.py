@@ -25,6 +25,11 @@ from gamify.webhooks.api.streaming import _slots
 from gamify.webhooks.models import Delivery, Endpoint
 from gamify.webhooks.services import assign_all_positions, create_endpoint
 from gamify_project.dialects import is_admin_gateway
+from gamify_project.exports.archive.manifest import ArchiveRefused
+from gamify_project.exports.models import Export
+from gamify_project.exports.requests import checked_request
+from gamify_project.exports.services import create_export
+from gamify_project.exports.tasks import build
 from gamify_project.openapi.components import PARAMETERS
 from gamify_project.openapi.operations import document_errors
 from gamify_project.programme.services import NoPreviousProgramme
@@ -68,6 +73,7 @@ NOT_ON_THE_WIRE = (
     HmacSecretNotFound,
     GrantRefused,
     NoPreviousProgramme,
+    ArchiveRefused,
     BadgeWithoutCriteria,
     TenantNotFound,
     TenantSlugConflict,
@@ -96,6 +102,7 @@ class Operation:
             "transaction_id": PARAMETERS["transaction_id"]["example"],
             "webhook_id": PARAMETERS["webhook_id"]["example"],
             "delivery_id": PARAMETERS["delivery_id"]["example"],
+            "export_id": PARAMETERS["export_id"]["example"],
             "code": "weekly",
             "tenant_id": "acme",
             "user_id": "user_123",
@@ -202,12 +209,20 @@ def define_what_examples_name(tenant: Tenant, *, but: str) -> None:
         record(tenant=tenant, participant_id="user_123", streak_code="daily_login", at=NOW, now=NOW)
     give_what_care_is_about(tenant)
     give_a_webhook(tenant)
+    give_an_export(tenant)
     user = Participant.objects.get(tenant=tenant, external_id="user_123")
     EventFactory(id=PARAMETERS["event_id"]["example"], participant=user)
     LedgerEntryFactory(id=PARAMETERS["transaction_id"]["example"], participant=user)
     if but != "create_reward":
         claimed = claim(tenant=tenant, reward_id=str(DEFINITION_ID), participant_id="user_123", now=NOW)
         Claim.objects.filter(id=claimed.claim_id).update(id=PARAMETERS["claim_id"]["example"])
+
+
+def give_an_export(tenant: Tenant) -> None:
+    """An export that is done."""
+    export = create_export(tenant=tenant, wanted=checked_request({"kind": "ledger"}), now=NOW)
+    Export.objects.filter(pk=export.pk).update(id=PARAMETERS["export_id"]["example"])
+    build()
 
 
 def give_a_webhook(tenant: Tenant) -> None:
@@ -273,6 +288,7 @@ each_operation = pytest.mark.parametrize("name", [
     "read_feed", "stream_feed",
     "export_programme", "import_programme",
     "list_activity", "list_changes", "export_participant",
+    "create_export", "list_exports", "read_export", "fetch_export",
 ])  # fmt: skip
 
 

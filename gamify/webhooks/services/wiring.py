@@ -2,10 +2,13 @@
 
 from gamify.webhooks.models import Delivery
 from gamify.webhooks.selectors import undelivered_of, wanted_types
+from gamify.webhooks.services.secrets import new_secret
 from gamify.webhooks.services.sequencing import TEST_EVENT
 from gamify.webhooks.services.waking import wake_if_wanted
 from participants import events
+from participants.archiving import ArchiveRule, archive_rules
 from participants.events import INSTANT, TEXT, UUID, EventField
+from participants.secrets import encrypt
 from participants.services.participants import Eraser, erasers, keep_rows
 from participants.services.personal_data import PersonalTable
 from participants.work import after_commit
@@ -36,3 +39,15 @@ def register() -> None:
     erasers.register("deliveries", Eraser(tables, delete=keep_rows, anonymize=keep_rows))
     for name, (meaning, fields) in _EVENTS.items():
         events.register(name, meaning, _WEBHOOK | fields, is_about_participant=False)
+    archive_rules.register("webhooks.Delivery", ArchiveRule("Two installations would send the same deliveries."))
+    archive_rules.register(
+        "webhooks.Endpoint",
+        ArchiveRule(
+            made_anew={
+                "ciphertext": lambda: encrypt(new_secret()),
+                "former_ciphertext": lambda: None,
+                "former_until": lambda: None,
+            },
+            advice="Rotate the secret of each webhook, and give it to its receiver.",
+        ),
+    )
