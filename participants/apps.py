@@ -6,8 +6,8 @@ class ParticipantsConfig(AppConfig):
 
     def ready(self) -> None:
         from participants import archiving, events, selectors
-        from participants.services.append_only import register_append_only_tables
         from participants.api import exports
+        from participants.services.append_only import register_append_only_tables
         from participants.services.auditing import register_audits
         from participants.services.exporting import register as register_exports
         from participants.services.participants import register_erasers

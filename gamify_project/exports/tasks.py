@@ -9,6 +9,7 @@ from gamify_project.exports.building import build_in_parts
 from gamify_project.exports.models import Export
 from gamify_project.exports.services import BUILD_TASK, delete_expired_files
 from participants import messages
+from participants.database import all_tenants
 from participants.work import round_robin
 
 # Well below the time limit of a task, so that exports do not hold up other tasks for long.
@@ -19,13 +20,16 @@ BUDGET_SECONDS = 60.0
 def build() -> None:
     """Build waiting exports of all tenants, round robin, and delete expired files. If the time is up, wake the next worker."""
     now = timezone.now()
-    while delete_expired_files(now=now):
-        pass
-    waiting = Export.objects.free(now).select_related("tenant").order_by("pk")
+    with all_tenants():
+        while delete_expired_files(now=now):
+            pass
+        waiting = list(Export.objects.free(now).select_related("tenant").order_by("pk"))
     with ExitStack() as stack:
         builds = [(each.tenant, build_in_parts(tenant=each.tenant, export_id=each.pk)) for each in waiting]
         for _, steps in builds:
             stack.enter_context(closing(steps))  # a build that is not finished must release its lease
         round_robin("exports", builds, seconds=BUDGET_SECONDS)
-    if Export.objects.free(timezone.now()).exists():
+    with all_tenants():
+        is_unfinished = Export.objects.free(timezone.now()).exists()
+    if is_unfinished:
         messages.send(BUILD_TASK)
