@@ -37,6 +37,7 @@ SWEEPS = (
     "rewards.serve_waiting",
     "points.expire",
     "exports.build",
+    "undo.run_waiting",
 )
 DELIVER = "webhooks.deliver"
 DELIVER_SECONDS = 5  # the longest delay of a delivery for which no wake-up was sent, such as a retry

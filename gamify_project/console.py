@@ -27,6 +27,7 @@ class ConsoleSite(AdminSite):
         from gamify_project.programme import console as programme  # noqa: PLC0415 - imports pages of this site, so the site must exist first
         from gamify_project.second_factor import pages  # noqa: PLC0415 - the same reason
         from gamify_project.second_factor.login import code_step  # noqa: PLC0415 - the same reason
+        from gamify_project.undo import console as undo  # noqa: PLC0415 - the same reason
         from participants.admin.activity import activity  # noqa: PLC0415 - imports models, so the site must exist first
         from participants.admin.picker import pick_tenant  # noqa: PLC0415 - registers pages on this site, so the site must exist first
 
@@ -42,6 +43,7 @@ class ConsoleSite(AdminSite):
             path("second_factor/", pages.set_up, name="set_up_second_factor"),
             *programme.urls(),
             *exports.urls(),
+            *undo.urls(),
             *(path(f"{name}/", self.admin_view(view), name=name) for name, view in own.items()),
         ]
 

@@ -81,6 +81,7 @@ NAVIGATION = [
             "participants.view_configurationchange",
         ),
         _page("Exports", "download", "exports_export_changelist", "exports.view_export"),
+        _page("Undo", "undo", "undo", "undo.add_undo"),
     ),
     _group(
         "Staff",

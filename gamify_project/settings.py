@@ -90,6 +90,7 @@ INSTALLED_APPS = [
     "rewards",
     "gamify_project.programme",
     "gamify_project.exports",
+    "gamify_project.undo",
 ]
 
 # Requests of the API pass through these only (gamify_project.wsgi). None of them may have hooks other than `__call__`.

@@ -20,6 +20,7 @@ gamify: list[URLPattern | URLResolver] = [
     path("", include("gamify.webhooks.api.urls")),
     path("", include("gamify_project.programme.api.urls")),
     path("", include("gamify_project.exports.api.urls")),
+    path("", include("gamify_project.undo.api.urls")),
     path("", include("streaks.api.urls")),
     path("", include("rewards.api.urls")),
     path("", include("participants.api.urls")),

@@ -166,6 +166,14 @@ PARAMETERS: Document = {
         "schema": {**_TEXT, "format": "uuid"},
         "example": "01a20030-16b8-773b-a1f2-79a6f16a65ee",
     },
+    "undo_id": {
+        "name": "undo_id",
+        "in": "path",
+        "required": True,
+        "description": "The id of the undo, from the answer that started it.",
+        "schema": {**_TEXT, "format": "uuid"},
+        "example": "01a20a4f-2d4b-77c1-8f84-f9a0c8493055",
+    },
     "definition_id": {
         "name": "definition_id",
         "in": "path",

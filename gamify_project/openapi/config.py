@@ -15,6 +15,7 @@ TAGS = {
     "Webhooks": "Domain events, delivered to your servers or read as a feed.",
     "Programme": "All definitions as one file, to export, compare and import.",
     "Exports": "Rows of your tenant as CSV and NDJSON files.",
+    "Undo": "Take back what one key, import, user or definition wrote.",
     "Phoenix streaks": "The same streaks in the Phoenix dialect: admin gateway and query gateway.",
     "Participants": "Your users: profile, state and erasure.",
 }
@@ -31,6 +32,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "gamify_project.openapi.webhooks.describe_webhooks",
     ],
     "ENUM_NAME_OVERRIDES": {
+        "ActorKind": "participants.api.actors.KINDS",
         "ChallengeStatus": "gamify.challenges.api.serializers.STATUSES",
         "ClaimStatus": "rewards.models.ClaimStatus",
         "RewardType": "rewards.models.RewardType",
@@ -42,6 +44,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "Period": "streaks.engine.windows.PERIOD_NAMES",
         "StreakStatus": "streaks.api.phoenix.serializers.STATUSES",
         "TierAwardType": "gamify.tiers.models.AwardType",
+        "UndoStatus": "gamify_project.undo.models.UndoStatus",
     },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "PATH_CONVERTER_OVERRIDES": {"pid": str},

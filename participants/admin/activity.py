@@ -67,6 +67,7 @@ def _page(request: HttpRequest) -> HttpResponse:
         "form": form,
         "items": [_shown(item, request, filters) for item in items],
         "older": f"?{urlencode(filters | {'cursor': str(cursor)})}" if cursor else "",
+        "undo_query": f"?{urlencode({'actor': request.GET.get('actor', '')})}",
         "newest": f"?{urlencode(filters)}" if request.GET.get("cursor") else "",
     }
     return TemplateResponse(request, "admin/participants/activity.html", context)

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from django.db.models import QuerySet
 
+from participants.causes import irreversible_events
 from participants.engine import object_problem
 from participants.errors import InvalidInput, ParticipantNotFound
 from participants.models import DomainEvent, IdempotencyKey, Participant, Tenant
@@ -215,6 +216,9 @@ def _delete_events(participant: Participant) -> None:
 
 def register_erasers() -> None:
     """Register the erasers of this package. Called when the apps are loaded."""
+    irreversible_events.register("participant.updated", "The values before are not stored")
+    irreversible_events.register("participant.anonymized", "Data that were erased are gone")
+    irreversible_events.register("participant.deleted", "Data that were erased are gone")
     keys = PersonalTable(
         IdempotencyKey,
         "Requests with an idempotency key, and their stored answers.",

@@ -43,7 +43,7 @@ def cancel(*, tenant: Tenant, claim_id: str, reason: str | None, now: datetime) 
 
     A code that was handed out may have been used, so it is not returned. Raises: ClaimNotFound or AlreadyCancelled.
     """
-    with _unit(tenant, claim_id, now=now) as (work, participant, claim):
+    with claim_unit(tenant, claim_id, now=now) as (work, participant, claim):
         cancel_claim(work, participant, claim, reason)
         facts.publish_changes(work, participant, now=now)
         return claim
@@ -109,7 +109,7 @@ def fulfil(*, tenant: Tenant, claim_id: str, reason: str | None, now: datetime) 
 
     Raises: ClaimNotFound or ClaimNotOpen.
     """
-    with _unit(tenant, claim_id, now=now) as (work, participant, claim):
+    with claim_unit(tenant, claim_id, now=now) as (work, participant, claim):
         if claim.status == ClaimStatus.FULFILLED:
             return claim
         if claim.status != ClaimStatus.CLAIMED:
@@ -121,7 +121,7 @@ def fulfil(*, tenant: Tenant, claim_id: str, reason: str | None, now: datetime) 
 
 
 @contextmanager
-def _unit(tenant: Tenant, claim_id: str, *, now: datetime) -> Iterator[tuple[UnitOfWork, Participant, Claim]]:
+def claim_unit(tenant: Tenant, claim_id: str, *, now: datetime) -> Iterator[tuple[UnitOfWork, Participant, Claim]]:
     """Lock the claim's participant, then the claim. Raises: ClaimNotFound."""
     found = row_by_id(Claim.objects.filter(tenant_id=tenant.pk), claim_id)
     if found is None:

@@ -1,17 +1,28 @@
 """Undoes an event: takes back the rewards that it granted, where possible."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from django.db.models import QuerySet
+
+from gamify.facts import services as facts
 from gamify.facts.models import Event
 from gamify.facts.services import Undone
-from participants.models import Participant
-from participants.work import UnitOfWork
+from participants.causes import Kept, Undoing
+from participants.errors import DomainError
+from participants.models import Participant, Tenant
+from participants.work import UnitOfWork, restartable
 from rewards.models import Claim, ClaimStatus
-from rewards.services.closing import cancel_claim
+from rewards.services.closing import cancel_claim, claim_unit
 from rewards.services.issuing import tally_load
 
 CODE_WAS_DELIVERED = "Its code was handed out, and may have been used"
 WAS_FULFILLED = "It was fulfilled"
+
+
+class ClaimStays(DomainError):
+    """A claim cannot be taken back."""
+
+    code = "claim_stays"
 
 
 def undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[Undone]:
@@ -29,6 +40,22 @@ def _take_back(work: UnitOfWork, participant: Participant, event: Event, claim: 
     if obstacle is None:
         cancel_claim(work, participant, claim, event.reversal["reason"])
     return Undone(type="reward", name=claim.reward_name, id=claim.reward_id, obstacle=obstacle)
+
+
+def claims_by_cause(tenant: Tenant) -> "QuerySet[Claim]":
+    return Claim.objects.filter(tenant_id=tenant.pk)
+
+
+@restartable
+def take_back_claim(undoing: Undoing) -> Sequence[Kept]:
+    """Cancel one claim, unless it was fulfilled or its code was handed out. Raises: AlreadyCancelled, ClaimStays."""
+    with claim_unit(undoing.tenant, str(undoing.row_id), now=undoing.now) as (work, participant, claim):
+        obstacle = None if claim.status == ClaimStatus.CANCELLED else _obstacle(claim)
+        if obstacle is not None:
+            raise ClaimStays(obstacle)
+        cancel_claim(work, participant, claim, undoing.reason)
+        facts.publish_changes(work, participant, now=undoing.now)
+        return ()
 
 
 def _obstacle(claim: Claim) -> str | None:

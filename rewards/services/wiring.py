@@ -4,6 +4,7 @@ from gamify.facts.services import undoers
 from gamify.points.models import EntryType
 from gamify.points.services import multipliers, undo_by_type
 from participants import events
+from participants.causes import CauseTable, cause_tables, irreversible_events
 from participants.events import INSTANT, INTEGER, NUMBER, TEXT, UUID, EventField
 from participants.services.participants import Eraser, delete_rows, erasers, update_rows
 from participants.services.personal_data import PersonalTable
@@ -12,7 +13,7 @@ from rewards.models import Claim, RewardTally
 from rewards.selectors import multiplier_reward_ids
 from rewards.services.closing import undo_payment
 from rewards.services.multipliers import multipliers_at
-from rewards.services.reversing import undo
+from rewards.services.reversing import claims_by_cause, take_back_claim, undo
 from rewards.services.serving import serve_new_stock
 
 _CLAIM = {
@@ -40,6 +41,9 @@ def register() -> None:
     multipliers.register("reward", multipliers_at)
     undo_by_type.register(EntryType.CLAIM, undo_payment)
     undoers.register("rewards", undo)
+    cause_tables.register("claim", CauseTable(claims_by_cause, "claimed_at", take_back_claim))
+    irreversible_events.register("reward.fulfilled", "A claim that was fulfilled stays so")
+    irreversible_events.register("reward.cancelled", "A claim that was cancelled stays so")
     closing_steps.register("rewards", serve_new_stock)
     clear_codes = update_rows(Claim, code_value=None, reason=None, request_id=None)
     tables = {

@@ -3,6 +3,7 @@
 from gamify.facts.engine.conditions import anonymize_stored
 from gamify.facts.services import undoers
 from participants import events
+from participants.causes import irreversible_events
 from participants.events import INSTANT, INTEGER, PARTICIPANT, TEXT, UUID, EventField
 from participants.models import Participant
 from participants.services.participants import Eraser, after_participant_zone_change, delete_rows, erasers
@@ -98,6 +99,11 @@ def register() -> None:
     streaks_in.register()
     register_numbers()
     undoers.register("streaks", undo)
+    irreversible_events.register(
+        "streak.incremented", "A recorded tick is not stored by itself, so it cannot be told from others"
+    )
+    irreversible_events.register("streak.frozen", "A freeze stays")
+    irreversible_events.register("streak.restored", "A restored run stays")
     before_tenant_zone_change.register("streaks", end_terms_before_zone_change)
     after_participant_zone_change.register("streaks", _review_after_zone_change)
     tables = {"streaks": PersonalTable(ParticipantStreak, ABOUT_EXPORT, rows=exported_rows, describe=exported_streak)}

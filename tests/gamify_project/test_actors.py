@@ -112,6 +112,7 @@ def steps() -> Iterator[tuple[str, str, dict[str, str], Any, str]]:
     yield "delete", "admin/webhooks/<str:webhook_id>", hook, None, ""
     for name in kinds:
         yield "delete", f"admin/{name}/<str:definition_id>", {"definition_id": name}, None, ""
+    yield "post", "admin/undo", {}, {"cause": {"kind": "import", "id": "x"}, "since": "2026-01-01T00:00:00Z"}, ""
     yield "delete", "admin/participants/<pid:participant_id>", {"participant_id": "ada"}, None, ""
 
 
@@ -197,5 +198,5 @@ def test_every_page_of_the_console_acts_as_its_user(tenant):
 def test_the_tables_whose_rows_name_an_actor():
     assert {model.__name__ for model in ATTRIBUTED} == {
         "DomainEvent", "ConfigurationChange", "Event", "LedgerEntry", "BadgeAward", "TierChange", "Claim",
-        "StreakPause", "Amnesty", "Export",
+        "StreakPause", "Amnesty", "Export", "Undo",
     }  # fmt: skip

@@ -72,6 +72,7 @@ def calls(world: Tenant, folder: Path) -> Mapping[str, Callable[[], list[str]]]:
         "backfill_streaks": lambda: [file("s.csv", f"participant_id,streak_code,timestamp\nkim,daily,{at}\n"), *here],
         "award_badges": lambda: [*here, "--badge", "buyer"],
         "recompute_tiers": lambda: here,
+        "undo_cause": lambda: ["import:unknown", *here, "--since", "2026-01-01T00:00:00Z"],
         "rebuild_leaderboards": lambda: here,
         "lint_rules": lambda: here,
         "replay_rules": lambda: [*here, "--rule", Rule.objects.get(code="big").code],

@@ -65,7 +65,9 @@ def _fields_of(answer: Any) -> set[str]:
 
 def pages_of(of_apps: Collection[str], *, rows_of_each: int = ROWS_OF_EACH) -> Iterator[str]:
     """Return the pages of the models of some apps. Staff of one app reach other pages by links only."""
-    yield from (reverse(f"admin:{name}") for name in ("index", "pick_tenant", "rules_rule_try", "programme", "logout"))
+    yield from (
+        reverse(f"admin:{name}") for name in ("index", "pick_tenant", "rules_rule_try", "programme", "undo", "logout")
+    )
     for model in (model for model in REGISTERED if model._meta.app_label in of_apps):
         page = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         yield from (reverse(f"{page}_changelist"), reverse(f"{page}_add"))

@@ -1,15 +1,20 @@
 """The exact contents of the registries. They are part of the product and change only on purpose."""
 
+from django.apps import apps
 from django.conf import settings
 
 from gamify.facts.services import badge_metric_names, board_metric_names, grant_kinds, undoers
 from gamify.points.services import multipliers
+from gamify.points.services.wiring import EVENT_TYPES as POINTS_EVENTS
 from participants.activity import activity_sources
 from participants.api.exporting import export_kinds
 from participants.api.kinds import definition_kinds
 from participants.auditing import audits
 from participants.catalog import catalog_parts
+from participants.causes import cause_tables, irreversible_events
 from participants.events import event_types
+from participants.ids import new_id
+from participants.models import Attributed, ParticipantRow, Tenant
 from participants.profile import SECTION_NAMES, sections
 from participants.services.participants import after_participant_zone_change, erasers
 from participants.services.tenants import before_tenant_zone_change
@@ -78,6 +83,7 @@ def test_every_table_with_rows_of_participants_has_an_eraser():
         "exports",
         "deliveries",
         "export files",
+        "undo items",
     }
 
 
@@ -97,6 +103,60 @@ def test_the_parts_of_the_catalog():
 
 def test_the_permanent_tables_that_tell_what_actors_did():
     assert set(activity_sources) == {"events", "points"}
+
+
+def test_the_tables_that_an_undo_of_a_cause_takes_back():
+    assert set(cause_tables) == {"points", "event", "badge", "tier", "claim"}
+
+
+def test_the_changes_that_an_undo_of_a_cause_keeps():
+    assert set(irreversible_events) == {
+        "event.reversed",
+        "reward.fulfilled",
+        "reward.cancelled",
+        "streak.incremented",
+        "streak.frozen",
+        "streak.restored",
+        "challenge.enrolled",
+        "participant.updated",
+        "participant.anonymized",
+        "participant.deleted",
+    }
+
+
+def test_every_table_of_participants_whose_rows_name_actors_can_be_taken_back():
+    tenant = Tenant(pk=new_id())
+    mine = {model for model in apps.get_models() if issubclass(model, Attributed) and issubclass(model, ParticipantRow)}
+
+    assert {table.rows(tenant).model for table in cause_tables.values()} == mine
+
+
+def test_every_change_of_a_participant_is_taken_back_or_kept_for_a_reason():
+    of_tables = {
+        "event.recorded",
+        "badge.awarded",
+        "tier.assigned",
+        "reward.claimed",
+        "reward.pending",
+        *POINTS_EVENTS.values(),
+    }
+    results_of_others = {
+        "participant.created",  # a participant stays
+        "badge.revoked",  # by a reversal
+        "streak.decremented",  # by a reversal
+        "streak.milestone_reached",  # by a tick
+        "streak.broken",  # by time
+        "streak.at_risk",  # by time
+        "tier.entered",  # by an award
+        "tier.upgraded",  # by an award
+        "challenge.objective_completed",  # by an event
+        "challenge.completed",  # by an event
+        "challenge.expired",  # by time
+        "challenge.set_back",  # by a reversal
+    }
+    known = {name for name, event in event_types.items() if "participant_id" in event.fields}
+
+    assert known == of_tables | results_of_others | set(irreversible_events)
 
 
 def test_the_kinds_of_grant():

@@ -33,6 +33,9 @@ from gamify_project.exports.tasks import build
 from gamify_project.openapi.components import PARAMETERS
 from gamify_project.openapi.operations import document_errors
 from gamify_project.programme.services import NoPreviousProgramme
+from gamify_project.undo.models import Undo
+from gamify_project.undo.running import run
+from gamify_project.undo.services import Cause, UndoRequest, store
 from participants.api.schema import ERRORS
 from participants.errors import DomainError, ParticipantNotFound
 from participants.events import event_types
@@ -103,6 +106,7 @@ class Operation:
             "webhook_id": PARAMETERS["webhook_id"]["example"],
             "delivery_id": PARAMETERS["delivery_id"]["example"],
             "export_id": PARAMETERS["export_id"]["example"],
+            "undo_id": PARAMETERS["undo_id"]["example"],
             "code": "weekly",
             "tenant_id": "acme",
             "user_id": "user_123",
@@ -210,6 +214,8 @@ def define_what_examples_name(tenant: Tenant, *, but: str) -> None:
     give_what_care_is_about(tenant)
     give_a_webhook(tenant)
     give_an_export(tenant)
+    if but != "undo_cause":
+        give_an_undo(tenant)
     user = Participant.objects.get(tenant=tenant, external_id="user_123")
     EventFactory(id=PARAMETERS["event_id"]["example"], participant=user)
     LedgerEntryFactory(id=PARAMETERS["transaction_id"]["example"], participant=user)
@@ -235,6 +241,15 @@ def give_a_webhook(tenant: Tenant) -> None:
     assert first
     Delivery.objects.all().update(endpoint_id=PARAMETERS["webhook_id"]["example"])
     Delivery.objects.filter(pk=first.pk).update(id=PARAMETERS["delivery_id"]["example"])
+
+
+def give_an_undo(tenant: Tenant) -> None:
+    """An undo of a cause that wrote nothing."""
+    request = UndoRequest(Cause("api_key", "unknown"), since=NOW - timedelta(days=1))
+    undo = store(tenant=tenant, request=request, now=NOW)
+    for _ in run(undo):
+        pass
+    Undo.objects.filter(pk=undo.pk).update(id=PARAMETERS["undo_id"]["example"])
 
 
 def give_what_care_is_about(tenant: Tenant) -> None:
@@ -289,6 +304,7 @@ each_operation = pytest.mark.parametrize("name", [
     "export_programme", "import_programme",
     "list_activity", "list_changes", "export_participant",
     "create_export", "list_exports", "read_export", "fetch_export",
+    "undo_cause", "read_undo", "list_kept_by_undo",
 ])  # fmt: skip
 
 
@@ -481,6 +497,11 @@ def test_the_example_of_a_body_is_accepted_and_answered_as_documented(name: str,
     ("replay_webhook_delivery", 404, "webhook_not_found", {}),
     ("replay_webhook", 422, "validation_error", {}),
     ("read_feed", 422, "validation_error", {"query": "?after=999"}),
+    ("export_participant", 404, "participant_not_found", {"deleted": True}),
+    ("undo_cause", 409, "undo_running", {"twice": True}),
+    ("undo_cause", 422, "validation_error", {"change": {"since": "2199-01-01T00:00:00Z"}}),
+    ("read_undo", 404, "undo_not_found", {}),
+    ("list_kept_by_undo", 404, "undo_not_found", {}),
     ("enroll_in_challenge", 404, "challenge_not_found", {"path": "/api/v1/gamify/challenges/spring_quest/enroll"}),
     ("create_leaderboard", 400, "leaderboard_code_conflict", {"twice": True}),
     ("get_leaderboard", 404, "leaderboard_not_found", {}),

@@ -22,9 +22,12 @@ from django.utils import timezone
 
 from gamify.facts.models import Event
 from gamify.leaderboards import tasks as board_tasks
+from gamify.points.models import LedgerEntry
 from gamify.webhooks import tasks as webhook_tasks
 from gamify.webhooks.models import Delivery
 from gamify.webhooks.services import deliver_due
+from gamify_project.undo.running import run
+from gamify_project.undo.services import Cause, UndoRequest, store
 from participants.models import DomainEvent, IdempotencyKey, Participant, Tenant
 from participants.services.exporting import personal_tables
 from rewards.models import Claim
@@ -101,6 +104,7 @@ def planted(api: Api, admin_api: Api, tenant, tmp_path):
         api.post("/events", {"participant_id": ME, "event_name": "buy", "properties": {"total": 10**10}})
     )  # not folded yet
     exported(admin_api)  # is noted in the change log
+    preview_undo(tenant)
     deliver_due()
     assert all_places(), "nothing was planted"
     return tenant
@@ -178,6 +182,14 @@ def all_places() -> set[str]:
         if "canary" in repr(value).lower()
     }
     return places | redis_places(settings.REDIS_URL)
+
+
+def preview_undo(tenant: Any) -> None:
+    """What the participant's first caller wrote would be taken back."""
+    actor = LedgerEntry.objects.filter(participant__external_id=ME).earliest("pk").actor_json
+    request = UndoRequest(Cause(actor["kind"], actor["id"]), since=timezone.now() - timedelta(days=1), is_dry_run=True)
+    for _ in run(store(tenant=tenant, request=request, now=timezone.now())):
+        pass
 
 
 def exported(admin_api: Api) -> Any:

@@ -59,23 +59,26 @@ def _revoke_unmet(
     work: UnitOfWork, participant: Participant, event: Event, awards: Sequence[BadgeAward]
 ) -> Iterator[Undone]:
     """Revoke badges until all that remain are met. One pass is not enough: badges may be earned by the number of badges."""
-    by_events = _values(participant, event, awards)
+    by_events = values_without(participant, event, awards)
     remaining = list(awards)
-    while unmet := [award for award in remaining if not _is_met(work, participant, award, by_events)]:
+    while unmet := [award for award in remaining if not is_met(work, participant, award, by_events)]:
         remaining = [award for award in remaining if award not in unmet]
         for award in unmet:
-            yield _revoke(work, participant, award, by_events.get(award.badge_id))
+            yield revoke_award(work, participant, award, by_events.get(award.badge_id))
 
 
-def _values(participant: Participant, event: Event, awards: Sequence[BadgeAward]) -> Mapping[UUID, Decimal]:
-    """The progress from all other events, by id of the badge, for those of `awards` whose badge counts events."""
+def values_without(
+    participant: Participant, event: Event | None, awards: Sequence[BadgeAward]
+) -> Mapping[UUID, Decimal]:
+    """The progress from all events but `event`, by id of the badge, for those of `awards` whose badge counts events."""
     criteria = {award.badge_id: badge_definition(award.badge).criterion for award in awards}
     counting = {badge_id: each for badge_id, each in criteria.items() if each is not None and each.counts_events}
     nothing = dict.fromkeys(counting, Decimal(0))
-    return nothing | dict(values_from_history(participant, counting, without=event.pk))
+    return nothing | dict(values_from_history(participant, counting, without=None if event is None else event.pk))
 
 
-def _is_met(work: UnitOfWork, participant: Participant, award: BadgeAward, by_events: Mapping[UUID, Decimal]) -> bool:
+def is_met(work: UnitOfWork, participant: Participant, award: BadgeAward, by_events: Mapping[UUID, Decimal]) -> bool:
+    """Whether its own criteria earned the badge and are met, with progress `by_events` in badges that count events."""
     criterion = badge_definition(award.badge).criterion
     if criterion is None or not is_earned_by_criteria(award):
         return False
@@ -91,7 +94,8 @@ def is_earned_by_criteria(award: BadgeAward) -> bool:
     return isinstance(source, dict) and source.get("type") == "badge"
 
 
-def _revoke(work: UnitOfWork, participant: Participant, award: BadgeAward, value: Decimal | None) -> Undone:
+def revoke_award(work: UnitOfWork, participant: Participant, award: BadgeAward, value: Decimal | None) -> Undone:
+    """Revoke a badge, and store the progress `value` towards it, if it is known. The caller touches the participant."""
     badge = badge_definition(award.badge)
     work.remove(award)
     participant.badge_count -= 1

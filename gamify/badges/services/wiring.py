@@ -3,9 +3,11 @@
 from gamify.badges.models import BadgeAward, BadgeProgress
 from gamify.badges.selectors import badges_in
 from gamify.badges.services.metrics import register as register_metrics
-from gamify.badges.services.reversing import undo
+from gamify.badges.services.reversing import is_earned_by_criteria, undo
+from gamify.badges.services.revoking import awards_by_cause, take_back_badge
 from gamify.facts.services import undoers
 from participants import events
+from participants.causes import CauseTable, cause_tables
 from participants.events import INSTANT, OBJECT, TEXT, EventField
 from participants.services.participants import Eraser, delete_rows, erasers, keep_rows, update_rows
 from participants.services.personal_data import PersonalTable
@@ -21,6 +23,8 @@ def register() -> None:
     awards = {"badges": PersonalTable(BadgeAward, "Badges that they have. Revocations are domain events.")}
     erasers.register("badges", Eraser(awards, delete=delete_rows(BadgeAward), anonymize=clear_metadata))
     undoers.register("badges", undo)
+    by_cause = CauseTable(awards_by_cause, "earned_at", take_back_badge, comes_last=is_earned_by_criteria)
+    cause_tables.register("badge", by_cause)
     badge = {
         "badge_code": EventField(TEXT, "Code of the badge."),
         "badge_name": EventField(TEXT, "Name of the badge."),
@@ -29,7 +33,7 @@ def register() -> None:
     }
     awarded = badge | {"metadata": EventField(OBJECT, "Metadata of the request.")}
     events.register("badge.awarded", "A badge was earned.", awarded)
-    revoked = "A badge was revoked because the event that earned it was reversed."
+    revoked = "A badge was revoked, because what earned it was taken back."
     events.register(
         "badge.revoked", revoked, badge | {"earned_at": EventField(INSTANT, "When it was earned.")}, is_reversal=True
     )

@@ -7,6 +7,7 @@ from gamify.facts.engine.conditions import anonymize_stored
 from gamify.facts.engine.metrics import MetricKind
 from gamify.facts.services import column_metric, register_metric, undoers
 from participants import events
+from participants.causes import irreversible_events
 from participants.events import CODES, INSTANT, INTEGER, TEXT, EventField
 from participants.models import Participant
 from participants.services.participants import Eraser, delete_rows, erasers
@@ -56,6 +57,7 @@ def register() -> None:
     """Called by `AppConfig.ready`."""
     challenges_in.register()
     undoers.register("challenges", undo)
+    irreversible_events.register("challenge.enrolled", "An enrolment stays")
     register_metric(
         column_metric(
             "challenges_completed",

@@ -10,12 +10,14 @@ from django.conf import settings
 
 from gamify.facts.models import Event
 from gamify.facts.selectors import EventNotFound, event_by_id
+from participants.causes import Kept, Undoing
 from participants.errors import DomainError
 from participants.models import Participant, Tenant
 from participants.registries import Registry
 from participants.work import UnitOfWork, restartable, unit_of_work
 
 JSON_NAMES = {"obstacle": "kept"}
+SPENT = "{0[shortfall]} of it were spent already"
 NOT_KNOWN = "What it was counted for is not known any more"
 
 
@@ -90,6 +92,20 @@ def reverse_event(
         if event.reversed_at is not None:
             raise AlreadyReversed
         return _reverse(work, participant, event, reason)
+
+
+def take_back_event(undoing: Undoing) -> Sequence[Kept]:
+    """Reverse one event, and return what had resulted from it and stays.
+
+    Raises: what `reverse_event` raises.
+    """
+    event_id = str(undoing.row_id)
+    found = reverse_event(tenant=undoing.tenant, event_id=event_id, reason=undoing.reason, now=undoing.now)
+    return [
+        Kept(each["type"], UUID(each.get("id", event_id)), each.get(JSON_NAMES["obstacle"]) or SPENT.format(each))
+        for each in found.undone
+        if JSON_NAMES["obstacle"] in each or "shortfall" in each
+    ]
 
 
 def _reverse(work: UnitOfWork, participant: Participant, event: Event, reason: str | None) -> EventReversed:

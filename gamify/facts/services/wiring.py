@@ -8,8 +8,10 @@ from gamify.facts.models import Event
 from gamify.facts.services.listening import consumers
 from gamify.facts.services.metrics import register_event_metrics
 from gamify.facts.services.pruning import EVENTS
+from gamify.facts.services.reversing import take_back_event
 from participants import events
 from participants.activity import ActivitySource, activity_sources
+from participants.causes import CauseTable, cause_tables, irreversible_events
 from participants.engine import instant_text
 from participants.events import GRANTS, INSTANT, OBJECT, TEXT, UUID, EventField
 from participants.models import Participant, Tenant
@@ -51,6 +53,8 @@ def register() -> None:
     tables = {"events": PersonalTable(Event, about, order=("occurred_at", "id"))}
     erasers.register("events", Eraser(tables, delete=erase(EVENTS), anonymize=_clear_properties))
     activity_sources.register("events", ActivitySource(_events_of, frozenset({"event.recorded"}), _describe))
+    cause_tables.register("event", CauseTable(_events_of, "created_at", take_back_event, is_of_event=False))
+    irreversible_events.register("event.reversed", "A reversal is not taken back")
     recorded = {
         "event_id": EventField(UUID, "Id of the event."),
         "event_name": EventField(TEXT, "Its name."),

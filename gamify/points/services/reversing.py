@@ -1,9 +1,11 @@
 """Reversals: a new entry undoes an earlier one, once. Entries are never changed or deleted (docs/contract.md §6)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+from django.db.models import QuerySet
 
 from gamify.facts import services as facts
 from gamify.facts.models import Event
@@ -13,6 +15,7 @@ from gamify.points.models import EntryType, LedgerEntry
 from gamify.points.selectors import totals_of
 from gamify.points.services.lots import expired_amount, restore, take_back
 from gamify.points.services.writing import Note, emit_entry, write_entry
+from participants.causes import Kept, Undoing
 from participants.errors import DomainError, NotFound
 from participants.models import Participant, Tenant
 from participants.registries import Registry
@@ -155,6 +158,20 @@ def _take_back(
 def _emit_reversal(work: UnitOfWork, participant: Participant, entry: LedgerEntry, undone: LedgerEntry) -> None:
     about = {"reverses": str(entry.pk), "reversed_type": entry.type, "reversed_at": entry.created_at.isoformat()}
     emit_entry(work, "points.reversed", participant, undone, **about)
+
+
+# --- undo for a cause -------------------------------------------------------------------------------------------------
+
+
+def entries_by_cause(tenant: Tenant) -> "QuerySet[LedgerEntry]":
+    """All entries but the payments for claims, which belong to the claims."""
+    return LedgerEntry.objects.filter(tenant_id=tenant.pk).exclude(type=EntryType.CLAIM)
+
+
+def take_back_entry(undoing: Undoing) -> Sequence[Kept]:
+    """Reverse one entry. Raises: what `reverse` raises."""
+    reverse(tenant=undoing.tenant, transaction_id=str(undoing.row_id), reason=undoing.reason, now=undoing.now)
+    return ()
 
 
 # --- reversal of an event ------------------------------------------------------------------------------------------------

@@ -8,9 +8,10 @@ from gamify.facts.services import undoers
 from gamify.points.models import EntryType, ExpiringCredit, LedgerEntry
 from gamify.points.selectors import boosts_in
 from gamify.points.services import lots, metrics, multiplying
-from gamify.points.services.reversing import undo_event
+from gamify.points.services.reversing import entries_by_cause, take_back_entry, undo_event
 from participants import events
 from participants.activity import ActivitySource, activity_sources
+from participants.causes import CauseTable, cause_tables
 from participants.events import INSTANT, INTEGER, NUMBER, OBJECT, TEXT, UUID, EventField
 from participants.models import Tenant
 from participants.services.append_only import AppendOnly, anonymize, erase, register_append_only
@@ -73,6 +74,7 @@ def register() -> None:
     events.register("points.reversed", "A ledger entry was undone.", moved | undone)
     activity_sources.register("points", ActivitySource(_entries_of, frozenset(EVENT_TYPES.values()), _describe))
     undoers.register("points", undo_event)
+    cause_tables.register("points", CauseTable(entries_by_cause, "created_at", take_back_entry))
     settlements.register("expired points", Settlement(lots.is_due, lots.settle, lots.as_if_settled))
     boosts_in.register()
     multiplying.register()

@@ -8,9 +8,11 @@ from gamify.facts.engine.metrics import MetricKind
 from gamify.facts.services import Fact, Metric, MetricValue, Selector, register_metric, undoers
 from gamify.tiers.models import TierChange
 from gamify.tiers.selectors import ladder_of
+from gamify.tiers.services.assignment import changes_by_cause, take_back_change
 from gamify.tiers.services.reversing import undo
 from participants import events
 from participants.catalog import catalog_of
+from participants.causes import CauseTable, cause_tables
 from participants.events import INTEGER, TEXT, TIER, EventField
 from participants.models import Participant, Tenant
 from participants.services.append_only import AppendOnly, anonymize, erase, register_append_only
@@ -36,6 +38,7 @@ def register() -> None:
     """Called by `AppConfig.ready`."""
     changes = dict.fromkeys(("tier.entered", "tier.upgraded", "tier.assigned"), _level_reached)
     undoers.register("tiers", undo)
+    cause_tables.register("tier", CauseTable(changes_by_cause, "changed_at", take_back_change, is_of_event=False))
     register_metric(
         Metric(
             label="level of the tier",

@@ -1,0 +1,67 @@
+"""Takes back one badge of one participant, without an event that is reversed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from gamify.badges.models import BadgeAward
+from gamify.badges.services.progress import progress_loads
+from gamify.badges.services.reversing import is_met, revoke_award, values_without
+from gamify.facts import services as facts
+from participants.causes import Kept, Undoing
+from participants.errors import DomainError
+from participants.models import Tenant
+from participants.work import restartable, unit_for_ids
+
+
+class BadgeNotHeld(DomainError):
+    """The participant does not have the badge any more."""
+
+    code = "badge_not_held"
+
+    def __init__(self) -> None:
+        super().__init__("Badge is revoked already")
+
+
+class BadgeStillEarned(DomainError):
+    """The criteria of the badge are met by what remains."""
+
+    code = "badge_still_earned"
+
+    def __init__(self) -> None:
+        super().__init__("Its criteria are met without what was taken back")
+
+
+@restartable
+def revoke(*, tenant: Tenant, award_id: UUID, only_if_unmet: bool = False, now: datetime) -> None:
+    """Revoke a badge. With `only_if_unmet`, it stays if its own criteria earned it and are still met.
+
+    Raises: BadgeNotHeld, BadgeStillEarned.
+    """
+    found = BadgeAward.objects.filter(tenant_id=tenant.pk, pk=award_id).first()
+    if found is None:
+        raise BadgeNotHeld
+    loads = progress_loads([found.badge_id])
+    with unit_for_ids(tenant, [found.participant_id], now=now, loads=loads, waits=True) as work:
+        participant = work.locked_participants.get(found.participant_id)
+        award = None if participant is None else work.row(BadgeAward, participant, found.badge_id)
+        if participant is None or award is None or award.pk != award_id:
+            raise BadgeNotHeld
+        values = values_without(participant, None, [award])
+        if only_if_unmet and is_met(work, participant, award, values):
+            raise BadgeStillEarned
+        work.touch(participant, is_seen=False)
+        revoke_award(work, participant, award, values.get(award.badge_id))
+        facts.publish_changes(work, participant, now=now)
+
+
+def awards_by_cause(tenant: Tenant) -> "QuerySet[BadgeAward]":
+    return BadgeAward.objects.filter(tenant_id=tenant.pk)
+
+
+def take_back_badge(undoing: Undoing) -> Sequence[Kept]:
+    """Revoke one badge. A badge that is a consequence stays if its criteria are still met. Raises: what `revoke` raises."""
+    revoke(tenant=undoing.tenant, award_id=undoing.row_id, only_if_unmet=undoing.is_consequence, now=undoing.now)
+    return ()
