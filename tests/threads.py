@@ -5,7 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
 
-from django.db import connections
+from django.db import connection, connections
+
+from tests.processes import until
 
 
 def all_at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
@@ -24,3 +26,21 @@ def all_at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
 
     with ThreadPoolExecutor(len(calls)) as pool:
         return list(pool.map(run, calls))
+
+
+def in_own_connection(call: Callable[[], Any]) -> Any:
+    """Make the call, and close the connections that its thread has opened."""
+    try:
+        return call()
+    finally:
+        connections.close_all()
+
+
+def wait_until_a_lock_is_awaited() -> None:
+    until(_is_a_lock_awaited, what="a lock is awaited")
+
+
+def _is_a_lock_awaited() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        return cursor.fetchone() == (True,)

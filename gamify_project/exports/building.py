@@ -18,7 +18,7 @@ from gamify_project.exports.formats import BOM, FORMATS
 from gamify_project.exports.models import UNFINISHED, Export, ExportPart, ExportStatus
 from participants.api.exporting import ExportKind, Key, Scope, export_kinds
 from participants.models import Tenant
-from participants.work import reading
+from participants.work import reading, wait_for_open_units
 
 PAGE_ROWS = 1_000
 PART_ROWS = 20_000
@@ -46,8 +46,10 @@ def build_in_parts(*, tenant: Tenant, export_id: UUID) -> Generator[int, None, N
     """Build the file of one export. Generator: each step writes one part and yields its number of rows.
 
     The build ends early, without an error, if another worker has the export, or if an erasure has started it again. The clock is read
-    for each part, because a build may take longer than a lease.
+    for each part, because a build may take longer than a lease. Units of work that were open when the export was requested may still
+    write rows of earlier instants, so the build first waits for them and yields 0 meanwhile.
     """
+    yield from wait_for_open_units()
     with reading(tenant):
         export = _take(tenant, export_id)
     while export is not None:

@@ -2,10 +2,9 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from time import monotonic, sleep
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import transaction
 
 from gamify.badges.models import BadgeAward
 from gamify.badges.services import create_badge
@@ -13,6 +12,7 @@ from gamify.facts.engine.events import EventInput
 from gamify.facts.services import emit, emit_batch
 from participants.models import Participant, Tenant
 from tests.factories import ParticipantFactory
+from tests.threads import in_own_connection, wait_until_a_lock_is_awaited
 
 NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
 BUY = EventInput("ada", "buy", NOW)
@@ -57,21 +57,3 @@ def test_an_event_that_waits_for_its_participant_while_the_badge_is_created_is_c
         waiting.result(timeout=30)
 
     assert BadgeAward.objects.get().participant.external_id == "ada"
-
-
-def in_own_connection(call):
-    try:
-        return call()
-    finally:
-        connections.close_all()
-
-
-def wait_until_a_lock_is_awaited():
-    deadline = monotonic() + 30
-    while monotonic() < deadline:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            if cursor.fetchone() != (0,):
-                return
-        sleep(0.01)
-    raise AssertionError("no lock was awaited")

@@ -1,11 +1,14 @@
 """Building files: kills, several workers, failures, and erasure."""
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
+from threading import Event
 
 import pytest
 import time_machine
+from django.db import transaction
 from django.utils import timezone
 
 from gamify_project.exports import building
@@ -13,17 +16,21 @@ from gamify_project.exports.building import ExportChanged, build_in_parts, chunk
 from gamify_project.exports.models import Export, ExportPart, ExportStatus
 from participants.api.exporting import export_kinds
 from participants.services.participants import anonymize, delete
+from tests.client import Api
+from tests.factories import made_key
 from tests.gamify_project.exports.world import (
     ME,
     OTHER,
     create,
     csv_rows,
+    done,
     exported,
     fetched,
     kinds,
     plant,
     run,
 )
+from tests.threads import in_own_connection
 
 
 @pytest.fixture
@@ -39,6 +46,31 @@ def small_parts(monkeypatch):
 
 def digest_of(export):
     return hashlib.sha256(b"".join(chunks_of(export))).hexdigest()
+
+
+@pytest.mark.two_connections
+@pytest.mark.django_db(transaction=True)
+def test_a_file_contains_what_units_write_that_were_open_when_it_was_requested(tenant):
+    exporter, application = Api(made_key(tenant, "admin", name="exporter").key), Api(made_key(tenant).key)
+    is_written, may_commit = Event(), Event()
+
+    def award() -> None:
+        with transaction.atomic():
+            done(application.post("/points/award", {"participant_id": ME, "amount": 1, "reason": "was open"}))
+            is_written.set()
+            may_commit.wait(30)
+
+    with ThreadPoolExecutor(1) as pool:
+        awarding = pool.submit(in_own_connection, award)
+        is_written.wait(30)
+        about = create(exporter, "ledger")
+        steps = build_in_parts(tenant=tenant, export_id=about["id"])
+        assert next(steps) == 0, "the build waits"
+        may_commit.set()
+        awarding.result(timeout=30)
+
+    assert sum(steps) == 1
+    assert [row["reason"] for row in csv_rows(fetched(exporter, about)[1])] == ["was open"]
 
 
 def test_a_build_that_is_killed_goes_on_after_its_last_part_with_the_same_bytes(tenant, exporter, small_parts):
