@@ -34,6 +34,7 @@ NOT_CALLED = {
     "serve": "starts the processes",
     "migrate": "changes tables",
     "lint_migrations": "reads the source alone",
+    "database_roles": "changes roles and policies, and no rows (tests/gamify_project/test_separation.py)",
     "listen": "waits for webhooks",
     "import_tenant": "needs an installation without these rows (tests/gamify_project/exports/test_archive.py)",
     "seed_demo": "calls the services, which refuse to write without an actor (tests/gamify_project/test_demo.py)",

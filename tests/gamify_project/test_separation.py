@@ -51,6 +51,7 @@ VALUES: dict[type[models.Field], Any] = {
     models.JSONField: dict,
     models.CharField: lambda: f"x{next(NUMBERS)}",
     models.TextField: lambda: "x",
+    models.BinaryField: lambda: b"x",
 }
 
 
