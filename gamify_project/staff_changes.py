@@ -10,6 +10,7 @@ from django.db.models import Model
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_save
 from django.utils import timezone
 
+from gamify_project.models import SecondFactor
 from participants.database import all_tenants
 from participants.services.changes import HIDDEN, Changes, record_change, removed, updated
 
@@ -26,6 +27,8 @@ def connect() -> None:
         pre_save.connect(_remember, sender=model)
         post_save.connect(_record_saved, sender=model)
         post_delete.connect(_record_deleted, sender=model)
+    post_save.connect(_record_second_factor, sender=SecondFactor)
+    post_delete.connect(_record_lost_second_factor, sender=SecondFactor)
     for through, field in (
         (User.groups.through, "groups"),
         (User.user_permissions.through, "user_permissions"),
@@ -51,6 +54,18 @@ def _record_saved(sender: type[Model], instance: Model, **options: Any) -> None:
 
 def _record_deleted(sender: type[Model], instance: Model, **options: Any) -> None:
     _record(instance, removed(instance, *(name for name in FIELDS[sender] if name != "password")))
+
+
+def _record_second_factor(sender: type[Model], instance: SecondFactor, **options: Any) -> None:
+    """Record a second factor when its owner confirms it. Until then it protects nothing."""
+    written = options.get("update_fields")
+    if instance.confirmed and (written is None or "confirmed" in written):
+        _record(instance.user, {"second_factor": {"before": False, "after": True}})
+
+
+def _record_lost_second_factor(sender: type[Model], instance: SecondFactor, **options: Any) -> None:
+    if instance.confirmed:
+        _record(instance.user, {"second_factor": {"before": True, "after": False}})
 
 
 def _recorder_of(field: str) -> Any:

@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from gamify.badges.models import Badge
 from gamify.webhooks import services as webhooks
+from gamify_project.models import SecondFactor
+from gamify_project.second_factor.services import reset
 from participants.models import ConfigurationChange
 from participants.services.keys import revoke_api_key
 from tests.client import refused_fields
@@ -102,6 +104,22 @@ def test_staff_accounts_are_in_it_without_their_passwords(db):
     assert password == {"password": {"before": "(hidden)", "after": "(changed)"}}
     assert group == {"groups": {"before": [], "after": ["support"]}}
     assert user.password not in json.dumps([created, password, group])
+
+
+def test_a_second_factor_is_in_it_from_its_confirmation_to_its_removal(db):
+    user = User.objects.create_user("alex")
+    factor = SecondFactor.objects.create(user=user, created_at=timezone.now(), confirmed=False)
+    factor.confirmed = True
+    factor.save(update_fields=["confirmed"])
+    factor.save(update_fields=["last_used_at"])
+    reset(user)
+
+    rows = ConfigurationChange.objects.filter(object_id=str(user.pk)).order_by("id")
+
+    assert [row.changes.get("second_factor") for row in rows][1:] == [
+        {"before": False, "after": True},
+        {"before": True, "after": False},
+    ]
 
 
 def test_filters_narrow_the_list(tenant, admin_api, badge):
