@@ -23,6 +23,8 @@ from rewards.models import Reward
 from tests.conftest import all_rows
 from tests.gamify_project.console_world import make_world
 
+pytestmark = pytest.mark.any_database
+
 ATTRIBUTED: list[Any] = [model for model in apps.get_models() if issubclass(model, Attributed)]
 OWN = ("participants", "gamify", "streaks", "rewards", "gamify_project")
 WITHOUT_ACTOR = {

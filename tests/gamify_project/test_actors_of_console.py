@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from django import forms
 from django.apps import apps
 from django.contrib import admin
@@ -27,6 +28,8 @@ from streaks.models import Streak
 from tests.console import Console, fields_of, sent_by
 from tests.factories import BadgeFactory
 from tests.gamify_project.console_world import REGISTERED, make_staff, make_world
+
+pytestmark = pytest.mark.any_database
 
 ATTRIBUTED: list[Any] = [model for model in apps.get_models() if issubclass(model, Attributed)]
 VALUES: dict[str, Any] = {

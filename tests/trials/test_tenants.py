@@ -37,6 +37,8 @@ from tests.factories import TenantFactory, raw_key
 from tests.gamify_project.console_world import make_staff, make_world
 from tests.gamify_project.test_schema import document
 
+pytestmark = pytest.mark.any_database
+
 MARK = "zz-of-another-tenant"
 VOLATILE = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=-)[0-9a-f]{12}\b|\d{4}-\d\d-\d\dT[\d:.]+Z|whsec_[\w+/=]+")
 FORM_TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="\w+"|nonce="[^"]+"|value="[0-9a-f]{32}"')

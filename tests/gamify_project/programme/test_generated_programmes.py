@@ -18,7 +18,7 @@ from tests.gamify_project.programme import generated
 from tests.gamify_project.programme.test_imports import NOW
 from tests.gamify_project.programme.worlds import imported, planned, rows_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 some = settings(deadline=None, max_examples=10, suppress_health_check=list(HealthCheck))
 many = settings(some, max_examples=40)
