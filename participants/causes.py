@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from participants.errors import DomainError
 from participants.models import Tenant
 from participants.registries import Registry
 
@@ -30,6 +31,12 @@ class Kept:
     type: str
     id: UUID
     reason: str
+
+
+class CannotBeTakenBack(DomainError):
+    """A row stays as it is; the message says why. It is only in reports of undos, never an answer of its own."""
+
+    code = "cannot_be_taken_back"
 
 
 @dataclass(frozen=True)

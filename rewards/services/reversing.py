@@ -7,8 +7,7 @@ from django.db.models import QuerySet
 from gamify.facts import services as facts
 from gamify.facts.models import Event
 from gamify.facts.services import Undone
-from participants.causes import Kept, Undoing
-from participants.errors import DomainError
+from participants.causes import CannotBeTakenBack, Kept, Undoing
 from participants.models import Participant, Tenant
 from participants.work import UnitOfWork, restartable
 from rewards.models import Claim, ClaimStatus
@@ -19,9 +18,7 @@ CODE_WAS_DELIVERED = "Its code was handed out, and may have been used"
 WAS_FULFILLED = "It was fulfilled"
 
 
-class ClaimStays(DomainError):
-    """A claim cannot be taken back."""
-
+class ClaimStays(CannotBeTakenBack):
     code = "claim_stays"
 
 

@@ -37,6 +37,7 @@ from gamify_project.undo.models import Undo
 from gamify_project.undo.running import run
 from gamify_project.undo.services import Cause, UndoRequest, store
 from participants.api.schema import ERRORS
+from participants.causes import CannotBeTakenBack
 from participants.errors import DomainError, ParticipantNotFound
 from participants.events import event_types
 from participants.management.imports.reading import FileRefused
@@ -68,8 +69,9 @@ REWARD = {"name": "10% Off Coupon", "reward_type": "coupon", "points_cost": 500,
 BOARD = {"code": "weekly", "name": "Weekly"}
 STREAK = {"code": "daily_login", "name": "Daily Login", "event_types": ["login"]}
 
-# Errors of commands and the console, and errors that only appear in decision traces.
+# Errors of commands and the console, and errors that only appear in decision traces and in reports of undos.
 NOT_ON_THE_WIRE = (
+    CannotBeTakenBack,
     ApiKeyAmbiguous,
     ApiKeyNotFound,
     FileRefused,

@@ -66,7 +66,7 @@ AMNESTY = {"name": "X", "from": "2026-02-14", "to": "2026-02-14", "reason": "Out
 # Bodies of calls that create no definition.
 NO_DEFINITIONS = {
     "simulate_event", "add_reward_codes", "cancel_claim", "fulfil_claim", "reverse_event", "reverse_transaction",
-    "freeze_streak", "restore_streak",
+    "freeze_streak", "restore_streak", "create_export", "undo_cause",
 }  # fmt: skip
 
 every_kind = pytest.mark.parametrize("noun", BODIES)

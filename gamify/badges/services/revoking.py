@@ -10,13 +10,12 @@ from gamify.badges.models import BadgeAward
 from gamify.badges.services.progress import progress_loads
 from gamify.badges.services.reversing import is_met, revoke_award, values_without
 from gamify.facts import services as facts
-from participants.causes import Kept, Undoing
-from participants.errors import DomainError
+from participants.causes import CannotBeTakenBack, Kept, Undoing
 from participants.models import Tenant
 from participants.work import restartable, unit_for_ids
 
 
-class BadgeNotHeld(DomainError):
+class BadgeNotHeld(CannotBeTakenBack):
     """The participant does not have the badge any more."""
 
     code = "badge_not_held"
@@ -25,7 +24,7 @@ class BadgeNotHeld(DomainError):
         super().__init__("Badge is revoked already")
 
 
-class BadgeStillEarned(DomainError):
+class BadgeStillEarned(CannotBeTakenBack):
     """The criteria of the badge are met by what remains."""
 
     code = "badge_still_earned"

@@ -14,8 +14,8 @@ from gamify.tiers.models import AwardType, TierChange
 from gamify.tiers.selectors import current_tier, ladder_of
 from gamify.tiers.services.changes import TierName, change_tier, name_of, tier_payload
 from gamify.tiers.services.reversing import TIER_STAYS
-from participants.causes import Kept, Undoing
-from participants.errors import DomainError, NotFound
+from participants.causes import CannotBeTakenBack, Kept, Undoing
+from participants.errors import NotFound
 from participants.models import Participant, Tenant
 from participants.work import (
     IdempotencyRequest,
@@ -44,9 +44,7 @@ class TierNotHigher(GrantRefused):
         super().__init__(f"The participant already has tier {code}, whose level is as high or higher")
 
 
-class TierStays(DomainError):
-    """A change of a tier cannot be taken back."""
-
+class TierStays(CannotBeTakenBack):
     code = "tier_stays"
 
 
