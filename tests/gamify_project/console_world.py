@@ -24,6 +24,7 @@ from gamify.webhooks.models import Delivery
 from gamify.webhooks.services import create_endpoint
 from gamify_project.exports.requests import checked_request
 from gamify_project.exports.services import create_export
+from gamify_project.undo.services import Cause, UndoRequest, ask
 from participants.models import DomainEvent, Participant, Tenant
 from participants.services.definitions import create_definition
 from participants.services.hmac import create_hmac_secret
@@ -59,6 +60,7 @@ def make_world() -> Tenant:
     _tried_deliveries(tenant)
     _care(tenant)
     _exports(tenant)
+    _undo(tenant)
     _staff_rows(tenant)
     return tenant
 
@@ -185,6 +187,11 @@ def _care(tenant: Tenant) -> None:
     now = timezone.now()
     about = {"name": "Outage", "from_on": now.date(), "to_on": now.date(), "timezone": "UTC", "streak_codes": None}
     declare_amnesty(tenant=tenant, data={**about, "reason": "It was down."}, now=now)
+
+
+def _undo(tenant: Tenant) -> None:
+    now = timezone.now()
+    ask(tenant=tenant, request=UndoRequest(Cause("api_key", "1"), now - timedelta(days=1), is_dry_run=True), now=now)
 
 
 def _exports(tenant: Tenant) -> None:

@@ -162,7 +162,7 @@ def test_an_undone_amnesty_cannot_be_undone_again(tenant, nothing_written):
     with nothing_written():
         console.post(UNDO, amnesty.pk)
 
-    assert "/undo/" not in text_of(console.get(CHANGE, amnesty.pk))
+    assert f"/{amnesty.pk}/undo/" not in text_of(console.get(CHANGE, amnesty.pk))
     assert len(trail()) == 1
 
 

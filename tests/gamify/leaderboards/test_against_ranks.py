@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from gamify.badges.services import award as award_badge
@@ -159,6 +159,15 @@ class World:
                 reverse(tenant=self.tenant, transaction_id=award, reason=None, now=self.now)
 
 
+DELETED_BEFORE_THE_FOLD = [
+    ("award", "user_6", 3),
+    ("award", "user_5", 4),
+    ("fold",),
+    ("delete", "user_6"),
+    ("award", "user_2", 1),
+]
+
+
 @pytest.mark.django_db
 @pytest.mark.timeout(300)
 @settings(
@@ -167,6 +176,7 @@ class World:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(steps=st.lists(step, min_size=5, max_size=30), late=st.booleans())
+@example(steps=DELETED_BEFORE_THE_FOLD, late=False)
 def test_every_answer_equals_the_naive_computation(steps, late):
     with time_machine.travel(NOW, tick=False) as clock:
         world = World(clock, late)

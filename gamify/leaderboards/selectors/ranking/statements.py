@@ -166,7 +166,8 @@ def _from_offset(limit: int, *, is_far: bool) -> str:
     return _far_down(limit) if is_far else f"page AS MATERIALIZED ({_places('<', _TOP, limit)} OFFSET %(offset)s)"
 
 
-_NAMED = f"page JOIN {_PEOPLE} p ON p.id = page.participant_id AND p.tenant_id = %(tenant)s"
+# A deleted participant keeps a score until the fold of `participant.deleted`. Their row has no names, and counts like all others.
+_NAMED = f"page LEFT JOIN {_PEOPLE} p ON p.id = page.participant_id AND p.tenant_id = %(tenant)s"
 _ROW = "page.carry, page.score, page.earliness, page.participant_id, p.external_id, p.display_name"
 _PAGE_ORDER = "page.carry DESC, page.score DESC, page.earliness DESC, page.participant_id DESC"
 

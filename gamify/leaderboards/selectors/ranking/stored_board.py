@@ -17,7 +17,7 @@ from participants.database import array_literal
 
 @dataclass(frozen=True)
 class BoardRow:
-    """A participant on a board."""
+    """A participant on a board. Stored rows of a deleted participant have no external id; their waiting move removes them."""
 
     place: Place
     external_id: str
