@@ -240,14 +240,18 @@ class _Planner:
     # --- definitions together
 
     def _check_together(self, changes: Sequence[Change], drafts: Mapping[Key, _Draft]) -> None:
-        """Refuse the added and changed definitions that conflict with others, as they would all be after the import."""
+        """Refuse the added and changed definitions that conflict with others, as they would all be after the import.
+
+        Conflicts that are stored already are not refused, so that a tenant which has one can still import and roll back.
+        """
         changed = {change.key: change for change in changes}
         for kind in definition_kinds.values():
             after = {key: row for key, row in self.stored.rows.items() if key.noun == kind.noun}
             after |= {
                 key: _with_fields(each.row, each.fields) for key, each in changed.items() if key.noun == kind.noun
             }
-            conflicts = kind.conflicts(after.values())
+            stored = kind.conflicts([row for key, row in self.stored.rows.items() if key.noun == kind.noun])
+            conflicts = {pk: problem for pk, problem in kind.conflicts(after.values()).items() if pk not in stored}
             for key, row in after.items():
                 if key in changed and key in drafts and row.pk in conflicts:
                     item = drafts[key].item

@@ -16,10 +16,14 @@ from participants.errors import FieldError
 
 @dataclass(frozen=True)
 class Loop:
-    """The shortest way from a rule back to itself, as codes of rules. `ends` if something stops every turn of it."""
+    """The shortest way from a rule back to itself, as codes of rules. `ends` if something may stop it."""
 
     codes: Sequence[str]
     ends: bool
+
+    @property
+    def way(self) -> str:
+        return " → ".join((*self.codes, self.codes[0]))
 
 
 @dataclass(frozen=True)
@@ -47,18 +51,23 @@ def endless_loops(rules: Iterable[Rule]) -> Mapping[UUID, FieldError]:
     Such a rule never does what it says: the pipeline cuts every chain. Dates are ignored, because they only say when that happens.
     """
     loops = loops_among([rule for rule in rules if rule.is_active])
-    return {rule_id: FieldError("then", loop_problem(loop)) for rule_id, loop in loops.items() if not loop.ends}
+    return {
+        rule_id: FieldError(
+            "then", f"Triggers this rule again without end ({loop.way}). Set a limit on one of these rules."
+        )
+        for rule_id, loop in loops.items()
+        if not loop.ends
+    }
 
 
 def loop_problem(loop: Loop) -> str:
     """Return what is wrong with a rule in `loop`, as the end of a sentence."""
-    way = " → ".join((*loop.codes, loop.codes[0]))
     ends = (
-        "until a limit, or something that is given only once, stops it"
+        "until a limit, a condition, or something that is given only once, stops it"
         if loop.ends
         else "until the pipeline cuts the chain"
     )
-    return f"triggers itself {ends}: {way}"
+    return f"triggers itself {ends}: {loop.way}"
 
 
 def _loop(rule_id: UUID, triggers: Triggers, known: Mapping[UUID, CompiledRule]) -> Loop | None:
@@ -75,7 +84,12 @@ def _triggered_by(giver: CompiledRule, known: Mapping[UUID, CompiledRule]) -> It
         for change, code_path in kind.leads_to.items():
             for listener in known.values():
                 if change in listener.changes and _may_match(listener, code_path, spec):
-                    yield _Trigger(listener.id, is_endless=change in kind.endless and not listener.is_limited)
+                    yield _Trigger(listener.id, is_endless=change in kind.endless and not _may_stop(listener))
+
+
+def _may_stop(listener: CompiledRule) -> bool:
+    """Whether a rule may stop firing by itself. An expression may: it can compare the amount of points, for example."""
+    return listener.is_limited or listener.expression is not None
 
 
 def _may_match(listener: CompiledRule, code_path: str | None, spec: Mapping[str, Any]) -> bool:

@@ -331,7 +331,7 @@ def test_statements_do_not_grow_with_the_number_of_rules(tenant, admin_api, quer
         admin_api.get(RULES)
     with queries(2):
         admin_api.get(one(rows[0]))
-    with queries(6):  # key, badge, the rules that may trigger it, rule, catalog version, change log
+    with queries(7):  # key, badge, lock, the rules that may trigger it, rule, catalog version, change log
         admin_api.post(RULES, RULE)
     with queries(6):
         admin_api.patch(one(rows[0]), {"name": "New"})

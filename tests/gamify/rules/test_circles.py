@@ -4,8 +4,10 @@ import pytest
 from django.utils import timezone
 
 from gamify.rules.models import Rule
+from gamify.rules.services import update_rule
 from gamify_project.programme.faults import InvalidProgramme
 from gamify_project.programme.items import programme_text
+from participants.errors import InvalidFields
 from rewards.services import create_reward
 from streaks.services import create_streak
 from tests.client import refused_fields
@@ -14,6 +16,7 @@ from tests.factories import BadgeFactory, RuleFactory, TierFactory
 from tests.gamify_project.programme.worlds import faults_of, imported
 
 RULES, LIST, CHANGE = "/admin/rules", "rules_rule_changelist", "rules_rule_change"
+LARGE = {"condition": {"field": "amount", "operator": "gte", "value": 500}}
 POINTS, VIP = [{"type": "points", "amount": 10}], [{"type": "badge", "code": "vip"}]
 
 
@@ -34,7 +37,7 @@ def test_a_rule_whose_points_trigger_it_is_refused(admin_api, nothing_written):
         answer = admin_api.post(RULES, body("loop", changes=["points.awarded"]))
 
     assert refused_fields(answer) == ["then"]
-    assert "triggers itself until the pipeline cuts the chain: loop → loop" in answer.json()["detail"]
+    assert "Triggers this rule again without end (loop → loop). Set a limit" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(
@@ -45,6 +48,7 @@ def test_a_rule_whose_points_trigger_it_is_refused(admin_api, nothing_written):
         (["tier.assigned"], {"then": [{"type": "tier", "code": "gold"}]}),
         (["streak.incremented"], {"then": [{"type": "streak_tick", "code": "daily"}]}),
         (["points.awarded"], {"limits": {"per_day": 1}}),
+        (["points.awarded"], {"when": {"changes": ["points.awarded"], "expression": LARGE}}),
         (["points.awarded"], {"is_active": False}),
     ],
 )
@@ -71,6 +75,15 @@ def test_a_change_that_closes_a_circle_is_refused_and_other_changes_are_not(tena
     assert admin_api.patch(f"{RULES}/{rule.pk}", {"limits": {"ever": 1}}).status_code == 200
 
 
+def test_a_change_is_checked_against_the_stored_rule_and_not_against_an_earlier_copy(tenant):
+    RuleFactory(tenant=tenant, code="a", event_types=["buy"], grants=VIP)
+    mine, theirs = Rule.objects.get(), Rule.objects.get()
+    update_rule(theirs, tenant=tenant, changes={"grants": POINTS}, now=timezone.now())
+
+    with pytest.raises(InvalidFields):
+        update_rule(mine, tenant=tenant, changes={"changes": ["points.awarded"]}, now=timezone.now())
+
+
 def test_activating_a_rule_that_closes_a_circle_is_refused(tenant, admin_api, nothing_written):
     rule = RuleFactory(tenant=tenant, code="a", changes=["points.awarded"], is_active=False)
     console = Console(tenant)
@@ -79,7 +92,7 @@ def test_activating_a_rule_that_closes_a_circle_is_refused(tenant, admin_api, no
     console.post(LIST, action="activate", confirmed="yes", _selected_action=[str(rule.pk)])
 
     assert refused_fields(refused) == ["then"]
-    assert "triggers itself" in text_of(console.get(LIST))
+    assert "Triggers this rule again without end" in text_of(console.get(LIST))
     assert not Rule.objects.get().is_active
 
 
@@ -87,7 +100,7 @@ def test_the_form_refuses_a_circle_at_what_the_rule_gives(tenant):
     rule = RuleFactory(tenant=tenant, code="a", changes=["tier.upgraded"])
     answer = Console(tenant).edit(CHANGE, rule.pk, changes=["points.awarded"])
 
-    assert "triggers itself until the pipeline cuts the chain: a → a" in text_of(answer)
+    assert "Triggers this rule again without end (a → a)" in text_of(answer)
     assert Rule.objects.get().changes == ["tier.upgraded"]
 
 

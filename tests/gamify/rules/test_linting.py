@@ -100,7 +100,7 @@ def test_a_loop_that_ends_is_a_warning(tenant, fields):
         (
             "loop",
             "warning",
-            "triggers itself until a limit, or something that is given only once, stops it: loop → loop",
+            "triggers itself until a limit, a condition, or something that is given only once, stops it: loop → loop",
         )
     ]
 
