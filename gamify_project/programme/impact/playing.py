@@ -17,7 +17,7 @@ from gamify_project.programme.impact.standing import put
 from gamify_project.programme.planning import Plan
 from participants.errors import DomainError
 from participants.models import DomainEvent, Participant
-from participants.work import UnitOfWork, restartable, settle, unit_of_work
+from participants.work import UnitOfWork, reading, restartable, settle, unit_of_work
 
 OnProgress = Callable[[int], object]
 """Called after each batch with the number of participants in it."""
@@ -35,7 +35,15 @@ def impact_of(
     on_progress: OnProgress = lambda participants: None,
 ) -> Impact:
     """Play the last `days` days under the present definitions and under those of `plan`. Nothing is written or locked while playing."""
-    since = now - timedelta(days=days)
+    with reading(plan.tenant):
+        return _played(
+            plan, since=now - timedelta(days=days), days=days, now=now, max_events=max_events, on_progress=on_progress
+        )
+
+
+def _played(
+    plan: Plan, *, since: datetime, days: int, now: datetime, max_events: int | None, on_progress: OnProgress
+) -> Impact:
     before, after = present_side(plan.tenant, since=since), planned_side(plan, since=since)
     past = Past(plan.tenant, since=since, until=now, max_events=max_events)
     impact = Impact(days)

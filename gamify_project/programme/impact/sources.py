@@ -89,7 +89,14 @@ def _acts_of_entry(entry: LedgerEntry) -> Iterator[Act]:
 
 
 def _is_granted(row: LedgerEntry | BadgeAward) -> bool:
-    """Whether a definition gave this. Rows of earlier releases name no actor."""
+    """Whether a definition gave this.
+
+    Metadata name it in rows of earlier releases, which have no actor, and where a command or a member of staff gave a badge to all who
+    earned it. The metadata of what a key gave are the client's own, and say nothing.
+    """
+    actor = row.actor or ""
+    if actor.startswith((f"{ActorKind.DEFINITION}:", f"{ActorKind.API_KEY}:")):
+        return actor.startswith(f"{ActorKind.DEFINITION}:")
     source = row.metadata.get("source")
     return isinstance(source, dict) and {"type", "code"} <= source.keys()
 

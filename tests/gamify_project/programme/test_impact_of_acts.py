@@ -17,6 +17,7 @@ from gamify.points.models import EntryType, LedgerEntry
 from gamify.points.services import Change, adjust, award, deduct, reverse
 from gamify.tiers.services import Assignment, assign
 from gamify_project.programme.impact import impact_of
+from participants.actors import ActorKind, acting_as, actor_of
 from participants.errors import DomainError
 from participants.models import Participant, Tenant
 from rewards.models import Claim, Reward
@@ -139,6 +140,15 @@ def test_a_claim_is_lost_if_the_price_is_higher_than_what_is_left_after_a_deduct
 
     assert counts(impact(shop, ("points_cost: 30", "points_cost: 55")), "rewards") == {}
     assert counts(impact(shop, ("points_cost: 30", "points_cost: 56")), "rewards") == {"mug": (0, 1)}
+
+
+def test_metadata_of_a_client_do_not_hide_an_award(shop):
+    own = {"source": {"type": "campaign", "code": "spring"}}
+    with acting_as(actor_of(ActorKind.API_KEY, "1", "shop")):
+        award(tenant=fresh(shop), change=Change("ada", 30, metadata=own), now=ago(2))
+        do(shop, "mug", "ada", at=ago(1))
+
+    assert counts(impact(shop, ("points_cost: 30", "points_cost: 31")), "rewards") == {"mug": (0, 1)}
 
 
 def test_a_rule_about_deductions_reacts_to_deductions_and_payments(shop):
