@@ -42,6 +42,14 @@ def test_everything_in_compose_runs_from_one_image_without_privileges(services: 
     assert re.search(r"^USER 10001:10001$", DOCKERFILE.read_text(), re.MULTILINE)
 
 
+def test_only_the_database_and_migrate_know_the_password_of_the_owner(services: dict[str, Any]) -> None:
+    for name in set(IMAGE_OF_OURS) - {"migrate"}:
+        environment = services[name]["environment"]  # it overrides env_file
+        assert (environment["POSTGRES_PASSWORD"], environment["DATABASE_OWNER_URL"]) == ("", ""), name
+        assert not any("POSTGRES_PASSWORD" in str(value) for value in environment.values()), name
+    assert "POSTGRES_PASSWORD" in services["migrate"]["environment"]["DATABASE_OWNER_URL"]
+
+
 def test_nothing_is_reachable_from_other_machines_but_through_a_proxy(services: dict[str, Any]) -> None:
     published = {name: service["ports"] for name, service in services.items() if "ports" in service}
 
