@@ -166,11 +166,14 @@ if DATABASE_POOLER not in {"", "transaction"}:
     )
 
 
+POSTGRESQL = "gamify_project.postgres"
+
+
 def _database(url: str) -> dict[str, Any]:
     config: dict[str, Any] = dict(env.db_url_config(url))
     is_sqlite = config["ENGINE"] == "django.db.backends.sqlite3"
     if not is_sqlite:
-        config["ENGINE"] = "gamify_project.postgres"
+        config["ENGINE"] = POSTGRESQL
     options = SQLITE_OPTIONS if is_sqlite else POSTGRES_OPTIONS
     config["OPTIONS"] = options | config.get("OPTIONS", {})
     config["CONN_MAX_AGE"] = None
@@ -189,6 +192,14 @@ DATABASES = {"default": _database(env.str("DATABASE_URL", default="") or f"sqlit
 _owner_url = env.str("DATABASE_OWNER_URL", default="")
 DATABASE_OWNER = _database(_owner_url) | {"SCOPE_ROLES": {}} if _owner_url else None
 APPLICATION_ROLE: str = DATABASES["default"]["USER"] if DATABASE_OWNER else ""
+if DATABASE_OWNER and not (
+    DATABASE_OWNER["ENGINE"] == DATABASES["default"]["ENGINE"] == POSTGRESQL
+    and DATABASE_OWNER["NAME"] == DATABASES["default"]["NAME"]
+    and DATABASE_OWNER["USER"] != APPLICATION_ROLE
+):
+    raise ImproperlyConfigured(
+        "DATABASE_OWNER_URL and DATABASE_URL must name two different roles of one PostgreSQL database."
+    )
 
 # --- Redis: cache, rate limits and broker; without it, memory and files ---------------------------------------------------
 

@@ -118,7 +118,7 @@ def separated_database(server: str) -> Iterator[Mapping[str, str]]:
     with empty_database(server) as owner:
         name = owner.rpartition("/")[2]
         application = urlsplit(owner)._replace(
-            netloc=f"{name}:{secrets.token_hex(8)}@{urlsplit(owner).netloc.rpartition('@')[2]}"
+            netloc=f"{name}:pa$$%27{secrets.token_hex(8)}@{urlsplit(owner).netloc.rpartition('@')[2]}"
         )
         yield {"DATABASE_URL": urlunsplit(application), "DATABASE_OWNER_URL": owner}
     with psycopg.connect(server, autocommit=True) as connection:

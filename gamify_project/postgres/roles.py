@@ -3,22 +3,24 @@
 Everything is derived from the models and from `participants.services.append_only`, so a new table needs no entry here.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Model
 from psycopg import sql
 
-from participants.models import Removal
+from participants.models import Removal, Tenant
 from participants.services.append_only import AppendOnly, append_only, function_name
 
 TENANT_POLICY, ALL_TENANTS_POLICY = "gamify_tenant", "gamify_all_tenants"
 TENANT_CONDITION = "tenant_id = NULLIF(current_setting('gamify.tenant', true), '')::uuid"
+LONGEST_NAME = 63  # PostgreSQL cuts longer names
 Action = Removal.Action
 
 
@@ -27,6 +29,12 @@ class Roles:
     """`application` logs in. It sees one tenant, and becomes `all_tenants` for questions about all of them."""
 
     application: str
+
+    def __post_init__(self) -> None:
+        if len(self.all_tenants.encode()) > LONGEST_NAME:
+            raise ImproperlyConfigured(
+                f"The name of the application's role is too long: with `_all_tenants` it may have {LONGEST_NAME} bytes."
+            )
 
     @property
     def all_tenants(self) -> str:
@@ -49,24 +57,47 @@ def _has_tenant(model: type[Model]) -> bool:
 # --- roles ----------------------------------------------------------------------------------------------------------
 
 
-def role_statements(roles: Roles, *, password: str) -> Iterator[str]:
-    """Create both roles where they are missing. Needs the right to create roles."""
-    login = " LOGIN NOINHERIT" + (f" PASSWORD {_literal(password)}" if password else "")
-    for name, options in ((roles.application, login), (roles.all_tenants, "")):
+def missing_role_statements(roles: Roles) -> Iterator[str]:
+    """Create both roles where they are missing, without a password. For SQL that is printed, and may be run again."""
+    for name, options in ((roles.application, " LOGIN NOINHERIT"), (roles.all_tenants, "")):
         yield (
             f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {_literal(name)})"
             f" THEN CREATE ROLE {_name(name)}{options}; END IF; END $$"
         )
+    yield from membership_statements(roles)
+
+
+def create_role_statements(roles: Roles, *, existing: Collection[str], password: str) -> Iterator[str]:
+    """Create the roles that are not in `existing`. `password` is encrypted already, so that no log contains it as plain text."""
+    if roles.application not in existing:
+        secret = f" PASSWORD {_literal(password)}" if password else ""
+        yield f"CREATE ROLE {_name(roles.application)} LOGIN NOINHERIT{secret}"
+    if roles.all_tenants not in existing:
+        yield f"CREATE ROLE {_name(roles.all_tenants)}"
+    yield from membership_statements(roles)
+
+
+def membership_statements(roles: Roles) -> Iterator[str]:
+    """Let the application become the role that sees all tenants, and have its rights only then."""
     # Without NOINHERIT the application would have the rights of the other role all the time.
     yield f"ALTER ROLE {_name(roles.application)} NOINHERIT"
     yield f"GRANT {_name(roles.all_tenants)} TO {_name(roles.application)}"
 
 
 def owner_statement(connection: BaseDatabaseWrapper) -> str:
-    """Let the rest of the transaction run as the role of `connection`, so that functions do not get the rights of an administrator."""
+    """Let the rest of the transaction run as the owner of the tables, so that functions do not get the rights of an administrator.
+
+    Raises: LookupError if there are no tables.
+    """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT current_user")
-        return f"SET LOCAL ROLE {_name(cursor.fetchone()[0])}"
+        cursor.execute(
+            "SELECT tableowner FROM pg_tables WHERE schemaname = current_schema() AND tablename = %s",
+            [Tenant._meta.db_table],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        raise LookupError("The database has no tables yet. Run `manage.py migrate` first.")
+    return f"SET LOCAL ROLE {_name(row[0])}"
 
 
 # --- policies and grants --------------------------------------------------------------------------------------------
@@ -149,7 +180,7 @@ def _removals(connection: BaseDatabaseWrapper, table: AppendOnly) -> Mapping[Act
 
 
 _CALLER = "CASE current_setting('role') WHEN 'none' THEN session_user::text ELSE current_setting('role') END"
-_RECORD = 'INSERT INTO participants_removal (id, tenant_id, at, "table", action, participant_id, rows, role)'
+_RECORD = f'INSERT INTO {Removal._meta.db_table} (id, tenant_id, at, "table", action, participant_id, rows, role)'
 
 
 def _of_participant(table: AppendOnly, action: Action, change: str) -> str:

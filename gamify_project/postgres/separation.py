@@ -1,6 +1,6 @@
 """Sets up the separation of tenants in the database, and finds what is missing of it (docs/decisions/0030)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.core.checks import Warning as CheckWarning
 from django.db import ProgrammingError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import DEFAULT_DB_ALIAS
+from psycopg.errors import InsufficientPrivilege
 
 from gamify_project.postgres import roles as sql
 from gamify_project.postgres.roles import Roles
@@ -51,10 +52,10 @@ def as_owner() -> Iterator[BaseDatabaseWrapper]:
         connections[DEFAULT_DB_ALIAS] = application
 
 
-def all_statements(connection: BaseDatabaseWrapper, roles: Roles, *, password: str) -> Iterator[str]:
+def all_statements(connection: BaseDatabaseWrapper, roles: Roles) -> Iterator[str]:
     """The SQL of everything, which can be run again and again, also by an administrator: functions belong to the owner of the tables."""
     schema = _schema(connection)
-    yield from sql.role_statements(roles, password=password)
+    yield from sql.missing_role_statements(roles)
     yield sql.owner_statement(connection)
     yield from sql.function_statements(connection, schema=schema)
     existing = {*connection.introspection.table_names()}
@@ -117,12 +118,31 @@ def check_separation(app_configs: Any, databases: Sequence[str] | None = None, *
 def _create_roles(connection: BaseDatabaseWrapper, roles: Roles, *, password: str) -> None:
     if not _is_true(connection, _LACKS_ROLES, roles):
         return
+    existing = _existing_roles(connection, roles)
+    encrypted = _encrypted(connection, roles, password)
     try:
-        _execute(connection, sql.role_statements(roles, password=password))
+        _execute(connection, sql.create_role_statements(roles, existing=existing, password=encrypted))
     except ProgrammingError as error:
+        if not isinstance(error.__cause__, InsufficientPrivilege):
+            raise
         raise RolesMissing(
             "The owner of the database may not create roles. Run the SQL that `manage.py database_roles` prints as an administrator."
         ) from error
+
+
+def _existing_roles(connection: BaseDatabaseWrapper, roles: Roles) -> Collection[str]:
+    with connection.cursor() as cursor:
+        names = [roles.application, roles.all_tenants]
+        cursor.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [names])
+        return {name for (name,) in cursor.fetchall()}
+
+
+def _encrypted(connection: BaseDatabaseWrapper, roles: Roles, password: str) -> str:
+    """Return what PostgreSQL stores instead of `password`. Empty if there is none."""
+    if not password:
+        return ""
+    pgconn = connection.connection.pgconn
+    return str(pgconn.encrypt_password(password.encode(), roles.application.encode(), b"scram-sha-256").decode())
 
 
 def _execute(connection: BaseDatabaseWrapper, statements: Iterator[str]) -> None:

@@ -128,3 +128,12 @@ def test_production_refuses_to_start_unsafely(installed: Deployment, wrong: dict
 
     assert refused.returncode == 1
     assert problem in refused.stderr
+
+
+def test_the_owner_and_the_application_must_be_two_roles_of_one_database(installed: Deployment) -> None:
+    owner = installed.environment["DATABASE_URL"]
+    for wrong in (owner, f"{owner}_of_others", "sqlite:////tmp/owner.sqlite3"):
+        refused = installed.run(commands()["migrate"], DATABASE_OWNER_URL=wrong)
+
+        assert refused.returncode == 1
+        assert "must name two different roles of one PostgreSQL database" in refused.stderr

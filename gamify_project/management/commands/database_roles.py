@@ -50,11 +50,15 @@ class Command(BaseCommand):
         self.stdout.write(f"The role {roles.application} sees one tenant at a time.")
 
     def _print(self, connection: Any, roles: Roles) -> None:
+        try:
+            statements = list(all_statements(connection, roles))
+        except LookupError as error:
+            raise CommandError(str(error)) from error
         self.stdout.write(
             "-- Run this as the owner of the tables, if it may create roles, or as an administrator. It can be repeated."
         )
         self.stdout.write(f"-- Then give the role a password: ALTER ROLE {roles.application} PASSWORD '...';")
         self.stdout.write("BEGIN;")
-        for statement in all_statements(connection, roles, password=""):
+        for statement in statements:
             self.stdout.write(f"{statement};")
         self.stdout.write("COMMIT;")
