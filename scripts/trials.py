@@ -17,7 +17,7 @@ MUTANTS = ("-m", "tests.trials.mutants")
 
 
 def main(arguments: list[str]) -> int:
-    """Run the trials, or the mutants if the first argument says so. Return the exit code."""
+    """Run the trials, or the mutants if the first argument is `mutants`. Return the exit code."""
     if arguments[:1] == ["mutants"]:
         return _run(*MUTANTS, *arguments[1:])
     return _run(*TRIALS, *arguments)

@@ -28,7 +28,9 @@ Values = tuple[str, str]
 """The tenant and the role of a transaction."""
 
 _UNSET: Values = ("", LOGIN_ROLE)
-_CONTROL = frozenset({"BEGI", "COMM", "ROLL", "SAVE", "RELE"})
+_CONTROL = frozenset(
+    {"BEGI", "COMM", "ROLL", "SAVE", "RELE"}
+)  # the first letters of statements that control transactions
 _FENCE = "_gamify_fence"  # an attribute of psycopg's connection
 
 
@@ -97,7 +99,10 @@ def is_separated(connection: BaseDatabaseWrapper) -> bool:
 
 
 def pending_setting(pg: Any, sql: str, *, is_idle: bool) -> Setting | None:
-    """As `Fence.setting_before`, for a single statement in the current scope."""
+    """Return the statement that sets the current scope before `sql`. None if it is set, or if tenants are not separated.
+
+    `is_idle`: no transaction is open. The caller must execute the returned statement.
+    """
     fence = Fence.of(pg)
     if fence is None:
         return None

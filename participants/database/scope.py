@@ -14,7 +14,7 @@ from uuid import UUID
 
 class Reach(Enum):
     OUTSIDE = "outside"
-    """Outside requests, tasks and commands: the rights of the login role. For the application's role that is nothing."""
+    """Outside requests, tasks and commands: the rights of the login role. The application's role then sees nothing."""
     NOTHING = "nothing"
     TENANT = "tenant"
     ALL = "all"
@@ -51,7 +51,7 @@ def all_tenants() -> Iterator[None]:
 
 @contextmanager
 def no_tenant() -> Iterator[None]:
-    """The statements of the block see no tenant's rows, until `enter_tenant` or a block inside says otherwise."""
+    """The statements of the block see no tenant's rows, until `enter_tenant` or an inner block sets another scope."""
     with _scope(_NOTHING):
         yield
 

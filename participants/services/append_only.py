@@ -1,7 +1,9 @@
-"""Tables to which the application only adds rows: the ledger, the history of tiers, reported events, the change log, and what was removed from them.
+"""Tables to which the application only adds rows: the ledger, the history of tiers, reported events, the change log, the audit log of
+the console, and the records of removals.
 
 PostgreSQL refuses other writes of the application's role (docs/decisions/0030). Erasure, anonymization and retention are functions in
-the database, which record what they removed. On SQLite there are no roles, and the same statements and records come from here.
+the database, which record what they removed, with the time of the database. On SQLite there are no roles, so this module executes
+the same statements and writes the same records, with the clock of the process.
 """
 
 from collections.abc import Callable, Mapping, Sequence

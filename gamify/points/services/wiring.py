@@ -33,6 +33,18 @@ EVENT_TYPES = {
 
 def register() -> None:
     """Called by `AppConfig.ready`."""
+    _register_erasers()
+    _register_events()
+    activity_sources.register("points", ActivitySource(_entries_of, frozenset(EVENT_TYPES.values()), _describe))
+    undoers.register("points", undo_event)
+    cause_tables.register("points", CauseTable(entries_by_cause, "created_at", take_back_entry))
+    settlements.register("expired points", Settlement(lots.is_due, lots.settle, lots.as_if_settled))
+    boosts_in.register()
+    multiplying.register()
+    metrics.register()
+
+
+def _register_erasers() -> None:
     ledger = register_append_only(
         AppendOnly(LedgerEntry, anonymized={"reason": None, "metadata": {}, "request_id": None})
     )
@@ -46,6 +58,9 @@ def register() -> None:
         )
     }
     erasers.register("expiring credits", Eraser(credits_left, delete=delete_rows(ExpiringCredit), anonymize=keep_rows))
+
+
+def _register_events() -> None:
     moved = {
         "transaction_id": EventField(UUID, "Id of the ledger entry."),
         "amount": EventField(INTEGER, "Points moved, positive."),
@@ -72,13 +87,6 @@ def register() -> None:
     )
     events.register("points.adjusted", "A balance was adjusted by staff.", moved)
     events.register("points.reversed", "A ledger entry was undone.", moved | undone)
-    activity_sources.register("points", ActivitySource(_entries_of, frozenset(EVENT_TYPES.values()), _describe))
-    undoers.register("points", undo_event)
-    cause_tables.register("points", CauseTable(entries_by_cause, "created_at", take_back_entry))
-    settlements.register("expired points", Settlement(lots.is_due, lots.settle, lots.as_if_settled))
-    boosts_in.register()
-    multiplying.register()
-    metrics.register()
 
 
 def _entries_of(tenant: Tenant) -> "QuerySet[LedgerEntry]":
