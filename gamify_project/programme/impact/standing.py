@@ -23,6 +23,9 @@ TODAY = ("attributes", "timezone", "past_zones", "visible", "is_active")
 ROWS: Mapping[Any, str] = {BadgeAward: "badge_id", RewardTally: "reward_id", Enrolment: "challenge_id"}
 """The models whose rows of a participant a unit indexes by this column."""
 
+READ_AT_ONCE = 2_000
+"""Histories are read in pieces, because a batch of participants limits only what they did in the period."""
+
 
 @dataclass
 class Standing:
@@ -78,6 +81,10 @@ def standings(tenant: Tenant, people: Sequence[Participant], *, since: datetime)
     return found
 
 
+_ABOUT = ("tenant_id", "participant_id", "reward_id")
+_PERIOD = ("multiplier", "active_from", "active_until")
+
+
 @dataclass(frozen=True)
 class _Rows:
     tenant: Tenant
@@ -95,7 +102,8 @@ class _Rows:
         return entries.order_by().values("participant_id").annotate(moved=Sum("delta"), earned=earned)
 
     def tier_changes(self) -> Any:
-        return self._of(TierChange).filter(changed_at__lt=self.since).order_by("number")
+        changes = self._of(TierChange).filter(changed_at__lt=self.since).order_by("number")
+        return changes.only("participant_id", "code", "how").iterator(READ_AT_ONCE)
 
     def badges(self) -> Any:
         return self._of(BadgeAward).filter(earned_at__lt=self.since)
@@ -120,10 +128,10 @@ class _Rows:
         claims = self._of(Claim).filter(claimed_at__lt=self.since).exclude(status=ClaimStatus.CANCELLED)
         tallies: dict[tuple[UUID, UUID], RewardTally] = {}
         counts: defaultdict[tuple[UUID, UUID], int] = defaultdict(int)
-        for claim in claims.order_by("claimed_at", "pk"):
+        for claim in claims.order_by("claimed_at", "pk").only(*_ABOUT, *_PERIOD).iterator(READ_AT_ONCE):
             key = claim.participant_id, claim.reward_id
             counts[key] += 1
-            about = {name: getattr(claim, name) for name in ("tenant_id", "participant_id", "reward_id")}
-            period = {name: getattr(claim, name) for name in ("multiplier", "active_from", "active_until")}
+            about = {name: getattr(claim, name) for name in _ABOUT}
+            period = {name: getattr(claim, name) for name in _PERIOD}
             tallies[key] = new_instance(RewardTally, claims=counts[key], **about, **period)
         return list(tallies.values())
