@@ -17,6 +17,7 @@ from tests.raw_http import GAMIFY, Connection, head
 
 pytestmark = [pytest.mark.deployment, pytest.mark.timeout(180)]
 
+WORKERS = 2
 AWARD = f"{GAMIFY}/points/award"
 LOCK = "SELECT 1 FROM participants_participant WHERE external_id = 'locked' FOR UPDATE"
 
@@ -31,14 +32,14 @@ def database() -> Iterator[Mapping[str, str]]:
 def product(database: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """A request waits for a locked row for as long as these tests need."""
     settings = {
-        "WEB_WORKERS": "2",
+        "WEB_WORKERS": str(WORKERS),
         "WEB_THREADS": "4",
         "LOCK_TIMEOUT_SECONDS": "60",
         "STATEMENT_TIMEOUT_SECONDS": "120",
     }
     with running(tmp_path_factory.mktemp("workers"), **database, **settings) as product:
         product.wait_for("Gamify is running.")
-        until(lambda: product.output.read_text().count("Booting worker") == 2, what="two workers")
+        until(lambda: product.output.read_text().count("Booting worker") == WORKERS, what="two workers")
         yield product
 
 
@@ -80,14 +81,17 @@ def locked_participant(product: Product, database: Mapping[str, str]) -> Iterato
 
 @pytest.mark.parametrize("number", [4, 40])
 def test_both_processes_hold_the_same_number_of_connections(product: Product, number: int) -> None:
-    until(lambda: connections_by_process(product) == [], what="no connection of an earlier test is left")
+    """A worker that gets no processor time for a second does not count for the others (`FRESH_SECONDS`), so there are three tries."""
+    assert any(are_shared_evenly(product, number) for _ in range(3))
 
+
+def are_shared_evenly(product: Product, number: int) -> bool:
+    until(lambda: connections_by_process(product) == [], what="no earlier connection is left")
     with opened(product, number, head("GET", "/health")) as connections:
         assert [connection.answer().status for connection in connections] == [200] * number
-        fewer, more = connections_by_process(product)
-
-    assert fewer + more == number
-    assert more - fewer <= 1
+        held = connections_by_process(product)
+    assert sum(held) == number
+    return len(held) == WORKERS and max(held) - min(held) <= 1
 
 
 def test_requests_that_wait_for_a_row_hold_up_no_others(product: Product, database: Mapping[str, str]) -> None:
