@@ -1,12 +1,12 @@
 """How the domains take back what an actor wrote (docs/decisions/0032). Each domain registers its tables; `gamify_project.undo` walks them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from participants.errors import DomainError
 from participants.models import Tenant
@@ -43,7 +43,7 @@ class CannotBeTakenBack(DomainError):
 class CauseTable:
     """A table whose rows name their actor and can be taken back one by one. Their ids are ordered by time.
 
-    - `rows(tenant)`: its rows, without those that belong to a row of another table.
+    - `only`: the condition for its rows, if some of them belong to a row of another table and are taken back with it.
     - `at`: the column with the time of the unit of work that wrote the row.
     - `undo(undoing)`: take back one row in a unit of work, and return what of it stays. Raises a DomainError if it cannot be taken
       back; its message says why. Nothing is changed then.
@@ -51,11 +51,17 @@ class CauseTable:
     - `comes_last(row)`: whether a row that is a consequence is taken back after everything else of its participant.
     """
 
-    rows: Callable[[Tenant], "QuerySet[Any]"]
+    model: type[Any]
     at: str
     undo: Callable[[Undoing], Sequence[Kept]]
+    only: Q = field(default_factory=Q)
     is_of_event: bool = True
     comes_last: Callable[[Any], bool] = lambda row: False
+
+    def rows(self, tenant: Tenant) -> "QuerySet[Any]":
+        """Return the rows of the tenant that can be taken back."""
+        rows: QuerySet[Any] = self.model._default_manager.filter(self.only, tenant_id=tenant.pk)
+        return rows
 
 
 cause_tables: Registry[CauseTable] = Registry("Cause table")

@@ -30,6 +30,7 @@ class InsufficientPoints(DomainError):
 
     def __init__(self, *, available: int, requested: int) -> None:
         super().__init__(f"Insufficient points. Available: {available}, requested: {requested}")
+        self.available, self.requested = available, requested
 
 
 class BalanceLimit(DomainError):

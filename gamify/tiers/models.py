@@ -41,13 +41,20 @@ class TierChangeQuerySet(ParticipantRowQuerySet["TierChange"]):
     def oldest_first(self) -> "TierChangeQuerySet":
         return self.order_by("number")
 
+    def in_force(self) -> "TierChangeQuerySet":
+        """Without changes that were taken back, and without those that took them back."""
+        taken_back = self.exclude(reverses_id=None).values("reverses_id")
+        return self.filter(reverses_id=None).exclude(pk__in=taken_back)
+
 
 class TierChange(Attributed, ParticipantRow):
     """One change of one participant's tier. Rows are only inserted.
 
     - `number`: 1, 2, 3 … per participant, in the order of commits. The participant's `tier_count` is the newest number.
     - `name`, `level`: as they were at the time of the change.
+    - `previous_is_manual`: whether the tier before was assigned by hand. Null in rows that an earlier release wrote.
     - `entry_id`: the ledger entry that caused the change. Null for a tier that was assigned, granted or recomputed.
+    - `reverses_id`: the change that this one takes back. `how` is then that of the tier to which the participant returns.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -58,9 +65,11 @@ class TierChange(Attributed, ParticipantRow):
     level = models.PositiveIntegerField()
     previous_code = models.CharField(max_length=50, null=True)
     previous_level = models.PositiveIntegerField(null=True)
+    previous_is_manual = models.BooleanField(null=True)
     how = models.CharField(max_length=10, choices=AwardType.choices)
     reason = models.TextField(null=True)
     entry_id = models.UUIDField(null=True)
+    reverses_id = models.UUIDField(null=True)
     changed_at = models.DateTimeField()
 
     objects = TierChangeQuerySet.as_manager()

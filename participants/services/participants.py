@@ -216,9 +216,11 @@ def _delete_events(participant: Participant) -> None:
 
 def register_erasers() -> None:
     """Register the erasers of this package. Called when the apps are loaded."""
-    irreversible_events.register("participant.updated", "The values before are not stored")
-    irreversible_events.register("participant.anonymized", "Data that were erased are gone")
-    irreversible_events.register("participant.deleted", "Data that were erased are gone")
+    irreversible_events.register("participant.updated", "The values before this change of the profile are not stored")
+    irreversible_events.register("participant.anonymized", "Personal data that was erased cannot be restored")
+    irreversible_events.register(
+        "participant.deleted", "The participant was deleted, and deleted data cannot be restored"
+    )
     keys = PersonalTable(
         IdempotencyKey,
         "Requests with an idempotency key, and their stored answers.",

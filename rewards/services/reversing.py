@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from django.db.models import QuerySet
-
 from gamify.facts import services as facts
 from gamify.facts.models import Event
 from gamify.facts.services import Undone
 from participants.causes import CannotBeTakenBack, Kept, Undoing
-from participants.models import Participant, Tenant
+from participants.models import Participant
 from participants.work import UnitOfWork, restartable
 from rewards.models import Claim, ClaimStatus
 from rewards.services.closing import cancel_claim, claim_unit
@@ -16,6 +14,7 @@ from rewards.services.issuing import tally_load
 
 CODE_WAS_DELIVERED = "Its code was handed out, and may have been used"
 WAS_FULFILLED = "It was fulfilled"
+IS_CANCELLED = "The claim was cancelled already"
 
 
 class ClaimStays(CannotBeTakenBack):
@@ -39,19 +38,18 @@ def _take_back(work: UnitOfWork, participant: Participant, event: Event, claim: 
     return Undone(type="reward", name=claim.reward_name, id=claim.reward_id, obstacle=obstacle)
 
 
-def claims_by_cause(tenant: Tenant) -> "QuerySet[Claim]":
-    return Claim.objects.filter(tenant_id=tenant.pk)
-
-
 @restartable
 def take_back_claim(undoing: Undoing) -> Sequence[Kept]:
-    """Cancel one claim, unless it was fulfilled or its code was handed out. Raises: AlreadyCancelled, ClaimStays."""
+    """Cancel one claim, unless it was fulfilled or its code was handed out. Definitions do not react.
+
+    Raises: ClaimStays.
+    """
     with claim_unit(undoing.tenant, str(undoing.row_id), now=undoing.now) as (work, participant, claim):
-        obstacle = None if claim.status == ClaimStatus.CANCELLED else _obstacle(claim)
+        obstacle = IS_CANCELLED if claim.status == ClaimStatus.CANCELLED else _obstacle(claim)
         if obstacle is not None:
             raise ClaimStays(obstacle)
+        facts.publish_changes(work, participant, now=undoing.now)  # of points that expired; not of the cancellation
         cancel_claim(work, participant, claim, undoing.reason)
-        facts.publish_changes(work, participant, now=undoing.now)
         return ()
 
 

@@ -13,7 +13,7 @@ from rewards.models import Claim, RewardTally
 from rewards.selectors import multiplier_reward_ids
 from rewards.services.closing import undo_payment
 from rewards.services.multipliers import multipliers_at
-from rewards.services.reversing import claims_by_cause, take_back_claim, undo
+from rewards.services.reversing import take_back_claim, undo
 from rewards.services.serving import serve_new_stock
 
 _CLAIM = {
@@ -35,23 +35,36 @@ _EVENTS = {
 }
 
 
+_STAY = {
+    "reward.fulfilled": "That a claim was fulfilled is not taken back, because the reward may have been handed over",
+    "reward.cancelled": "The cancellation of a claim is not taken back. Claim the reward again if needed",
+}
+
+
 def register() -> None:
     """Called when the apps are loaded."""
     multiplier_reward_ids.register()
     multipliers.register("reward", multipliers_at)
+    closing_steps.register("rewards", serve_new_stock)
+    for name, (meaning, fields) in _EVENTS.items():
+        events.register(name, meaning, fields)
+    _register_undo()
+    _register_eraser()
+
+
+def _register_undo() -> None:
     undo_by_type.register(EntryType.CLAIM, undo_payment)
     undoers.register("rewards", undo)
-    cause_tables.register("claim", CauseTable(claims_by_cause, "claimed_at", take_back_claim))
-    irreversible_events.register("reward.fulfilled", "A claim that was fulfilled stays so")
-    irreversible_events.register("reward.cancelled", "A claim that was cancelled stays so")
-    closing_steps.register("rewards", serve_new_stock)
+    cause_tables.register("claim", CauseTable(Claim, "claimed_at", take_back_claim))
+    for name, reason in _STAY.items():
+        irreversible_events.register(name, reason)
+
+
+def _register_eraser() -> None:
     clear_codes = update_rows(Claim, code_value=None, reason=None, request_id=None)
+    about_claims = "Rewards that they got or wait for, with their codes, oldest first."
     tables = {
-        "claims": PersonalTable(
-            Claim, "Rewards that they got or wait for, with their codes, oldest first.", order=("claimed_at", "id")
-        ),
+        "claims": PersonalTable(Claim, about_claims, order=("claimed_at", "id")),
         "reward_counts": PersonalTable(RewardTally, "Number of claims by reward, without cancelled ones."),
     }
     erasers.register("claims", Eraser(tables, delete=delete_rows(Claim, RewardTally), anonymize=clear_codes))
-    for name, (meaning, fields) in _EVENTS.items():
-        events.register(name, meaning, fields)

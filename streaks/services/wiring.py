@@ -100,10 +100,11 @@ def register() -> None:
     register_numbers()
     undoers.register("streaks", undo)
     irreversible_events.register(
-        "streak.incremented", "A recorded tick is not stored by itself, so it cannot be told from others"
+        "streak.incremented",
+        "A tick that was recorded without an event is stored only as a count, so it cannot be told from other ticks",
     )
-    irreversible_events.register("streak.frozen", "A freeze stays")
-    irreversible_events.register("streak.restored", "A restored run stays")
+    irreversible_events.register("streak.frozen", "A freeze of a streak is not taken back")
+    irreversible_events.register("streak.restored", "A streak that was restored is not broken again")
     before_tenant_zone_change.register("streaks", end_terms_before_zone_change)
     after_participant_zone_change.register("streaks", _review_after_zone_change)
     tables = {"streaks": PersonalTable(ParticipantStreak, ABOUT_EXPORT, rows=exported_rows, describe=exported_streak)}

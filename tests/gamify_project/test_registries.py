@@ -55,6 +55,7 @@ def test_the_registered_domain_events():
         "tier.entered",
         "tier.upgraded",
         "tier.assigned",
+        "tier.reverted",
         "challenge.enrolled",
         "challenge.objective_completed",
         "challenge.completed",
@@ -149,6 +150,7 @@ def test_every_change_of_a_participant_is_taken_back_or_kept_for_a_reason():
         "streak.at_risk",  # by time
         "tier.entered",  # by an award
         "tier.upgraded",  # by an award
+        "tier.reverted",  # by an undo
         "challenge.objective_completed",  # by an event
         "challenge.completed",  # by an event
         "challenge.expired",  # by time

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import QuerySet
-
 from gamify.badges.models import BadgeAward
 from gamify.badges.services.progress import progress_loads
 from gamify.badges.services.reversing import is_met, revoke_award, values_without
@@ -21,7 +19,7 @@ class BadgeNotHeld(CannotBeTakenBack):
     code = "badge_not_held"
 
     def __init__(self) -> None:
-        super().__init__("Badge is revoked already")
+        super().__init__("The participant does not have this badge any more")
 
 
 class BadgeStillEarned(CannotBeTakenBack):
@@ -30,7 +28,7 @@ class BadgeStillEarned(CannotBeTakenBack):
     code = "badge_still_earned"
 
     def __init__(self) -> None:
-        super().__init__("Its criteria are met without what was taken back")
+        super().__init__("What remains still meets the criteria of the badge")
 
 
 @restartable
@@ -54,10 +52,6 @@ def revoke(*, tenant: Tenant, award_id: UUID, only_if_unmet: bool = False, now: 
         work.touch(participant, is_seen=False)
         revoke_award(work, participant, award, values.get(award.badge_id))
         facts.publish_changes(work, participant, now=now)
-
-
-def awards_by_cause(tenant: Tenant) -> "QuerySet[BadgeAward]":
-    return BadgeAward.objects.filter(tenant_id=tenant.pk)
 
 
 def take_back_badge(undoing: Undoing) -> Sequence[Kept]:

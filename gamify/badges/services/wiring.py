@@ -4,7 +4,7 @@ from gamify.badges.models import BadgeAward, BadgeProgress
 from gamify.badges.selectors import badges_in
 from gamify.badges.services.metrics import register as register_metrics
 from gamify.badges.services.reversing import is_earned_by_criteria, undo
-from gamify.badges.services.revoking import awards_by_cause, take_back_badge
+from gamify.badges.services.revoking import take_back_badge
 from gamify.facts.services import undoers
 from participants import events
 from participants.causes import CauseTable, cause_tables
@@ -23,8 +23,9 @@ def register() -> None:
     awards = {"badges": PersonalTable(BadgeAward, "Badges that they have. Revocations are domain events.")}
     erasers.register("badges", Eraser(awards, delete=delete_rows(BadgeAward), anonymize=clear_metadata))
     undoers.register("badges", undo)
-    by_cause = CauseTable(awards_by_cause, "earned_at", take_back_badge, comes_last=is_earned_by_criteria)
-    cause_tables.register("badge", by_cause)
+    cause_tables.register(
+        "badge", CauseTable(BadgeAward, "earned_at", take_back_badge, comes_last=is_earned_by_criteria)
+    )
     badge = {
         "badge_code": EventField(TEXT, "Code of the badge."),
         "badge_name": EventField(TEXT, "Name of the badge."),

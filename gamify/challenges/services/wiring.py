@@ -57,7 +57,7 @@ def register() -> None:
     """Called by `AppConfig.ready`."""
     challenges_in.register()
     undoers.register("challenges", undo)
-    irreversible_events.register("challenge.enrolled", "An enrolment stays")
+    irreversible_events.register("challenge.enrolled", "The participant stays enrolled in the challenge")
     register_metric(
         column_metric(
             "challenges_completed",

@@ -17,7 +17,7 @@ from participants.registries import Registry
 from participants.work import UnitOfWork, restartable, unit_of_work
 
 JSON_NAMES = {"obstacle": "kept"}
-SPENT = "{0[shortfall]} of it were spent already"
+SPENT = "{0[shortfall]:,} of these points were spent already"
 NOT_KNOWN = "What it was counted for is not known any more"
 
 

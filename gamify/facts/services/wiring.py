@@ -53,8 +53,10 @@ def register() -> None:
     tables = {"events": PersonalTable(Event, about, order=("occurred_at", "id"))}
     erasers.register("events", Eraser(tables, delete=erase(EVENTS), anonymize=_clear_properties))
     activity_sources.register("events", ActivitySource(_events_of, frozenset({"event.recorded"}), _describe))
-    cause_tables.register("event", CauseTable(_events_of, "created_at", take_back_event, is_of_event=False))
-    irreversible_events.register("event.reversed", "A reversal is not taken back")
+    cause_tables.register("event", CauseTable(Event, "created_at", take_back_event, is_of_event=False))
+    irreversible_events.register(
+        "event.reversed", "The reversal of an event is not taken back. Record the event again if needed"
+    )
     recorded = {
         "event_id": EventField(UUID, "Id of the event."),
         "event_name": EventField(TEXT, "Its name."),

@@ -82,7 +82,9 @@ def refund(work: UnitOfWork, participant: Participant, amount: int, *, note: Not
     """Give back `amount` points that the entry `reverses_id` took, to the credits that it took them from."""
     taken = LedgerEntry.objects.of(participant).filter(pk=reverses_id).first()
     totals = engine.after_refund(totals_of(participant), amount)
-    entry = write_entry(work, participant, totals, kind=EntryType.REFUND, note=note, reverses_id=reverses_id)
+    entry = write_entry(
+        work, participant, totals, kind=EntryType.REFUND, note=note, reverses_id=reverses_id, is_seen=False
+    )
     restore(work, participant, taken.used if taken else None)
     emit_entry(work, "points.refunded", participant, entry)
     return entry

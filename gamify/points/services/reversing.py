@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import QuerySet
-
 from gamify.facts import services as facts
 from gamify.facts.models import Event
 from gamify.facts.services import Undone
@@ -15,7 +13,7 @@ from gamify.points.models import EntryType, LedgerEntry
 from gamify.points.selectors import totals_of
 from gamify.points.services.lots import expired_amount, restore, take_back
 from gamify.points.services.writing import Note, emit_entry, write_entry
-from participants.causes import Kept, Undoing
+from participants.causes import CannotBeTakenBack, Kept, Undoing
 from participants.errors import DomainError, NotFound
 from participants.models import Participant, Tenant
 from participants.registries import Registry
@@ -163,14 +161,21 @@ def _emit_reversal(work: UnitOfWork, participant: Participant, entry: LedgerEntr
 # --- undo for a cause -------------------------------------------------------------------------------------------------
 
 
-def entries_by_cause(tenant: Tenant) -> "QuerySet[LedgerEntry]":
-    """All entries but the payments for claims, which belong to the claims."""
-    return LedgerEntry.objects.filter(tenant_id=tenant.pk).exclude(type=EntryType.CLAIM)
+class PointsStay(CannotBeTakenBack):
+    """Too much of what an entry credited is spent."""
+
+    code = "points_stay"
+
+    def __init__(self, *, left: int, wanted: int) -> None:
+        super().__init__(f"{wanted:,} points would be taken back, but the participant has only {left:,} left")
 
 
 def take_back_entry(undoing: Undoing) -> Sequence[Kept]:
-    """Reverse one entry. Raises: what `reverse` raises."""
-    reverse(tenant=undoing.tenant, transaction_id=str(undoing.row_id), reason=undoing.reason, now=undoing.now)
+    """Reverse one entry. Raises: PointsStay, and what else `reverse` raises."""
+    try:
+        reverse(tenant=undoing.tenant, transaction_id=str(undoing.row_id), reason=undoing.reason, now=undoing.now)
+    except engine.InsufficientPoints as refusal:
+        raise PointsStay(left=refusal.available, wanted=refusal.requested) from refusal
     return ()
 
 

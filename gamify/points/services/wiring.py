@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from gamify.facts.services import undoers
 from gamify.points.models import EntryType, ExpiringCredit, LedgerEntry
 from gamify.points.selectors import boosts_in
 from gamify.points.services import lots, metrics, multiplying
-from gamify.points.services.reversing import entries_by_cause, take_back_entry, undo_event
+from gamify.points.services.reversing import take_back_entry, undo_event
 from participants import events
 from participants.activity import ActivitySource, activity_sources
 from participants.causes import CauseTable, cause_tables
@@ -37,7 +37,8 @@ def register() -> None:
     _register_events()
     activity_sources.register("points", ActivitySource(_entries_of, frozenset(EVENT_TYPES.values()), _describe))
     undoers.register("points", undo_event)
-    cause_tables.register("points", CauseTable(entries_by_cause, "created_at", take_back_entry))
+    no_payments = ~Q(type=EntryType.CLAIM)  # they are taken back with their claims
+    cause_tables.register("points", CauseTable(LedgerEntry, "created_at", take_back_entry, only=no_payments))
     settlements.register("expired points", Settlement(lots.is_due, lots.settle, lots.as_if_settled))
     boosts_in.register()
     multiplying.register()
@@ -86,7 +87,7 @@ def _register_events() -> None:
         "points.expired", "Points expired unspent.", moved | {"expired_at": EventField(INSTANT, "When they expired.")}
     )
     events.register("points.adjusted", "A balance was adjusted by staff.", moved)
-    events.register("points.reversed", "A ledger entry was undone.", moved | undone)
+    events.register("points.reversed", "A ledger entry was undone.", moved | undone, is_reversal=True)
 
 
 def _entries_of(tenant: Tenant) -> "QuerySet[LedgerEntry]":

@@ -1,20 +1,14 @@
 """Tiers assigned by hand or granted by definitions."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
-
-from django.db.models import QuerySet
 
 from gamify.facts import services as facts
 from gamify.facts.engine.outcomes import GrantRefused
 from gamify.tiers.engine import Tier
-from gamify.tiers.models import AwardType, TierChange
+from gamify.tiers.models import AwardType
 from gamify.tiers.selectors import current_tier, ladder_of
 from gamify.tiers.services.changes import TierName, change_tier, name_of, tier_payload
-from gamify.tiers.services.reversing import TIER_STAYS
-from participants.causes import CannotBeTakenBack, Kept, Undoing
 from participants.errors import NotFound
 from participants.models import Participant, Tenant
 from participants.work import (
@@ -23,7 +17,6 @@ from participants.work import (
     answer_from,
     restartable,
     result_from,
-    unit_for_ids,
     unit_of_work,
 )
 
@@ -42,10 +35,6 @@ class TierNotHigher(GrantRefused):
 
     def __init__(self, code: str) -> None:
         super().__init__(f"The participant already has tier {code}, whose level is as high or higher")
-
-
-class TierStays(CannotBeTakenBack):
-    code = "tier_stays"
 
 
 @dataclass(frozen=True)
@@ -106,42 +95,12 @@ def _assign_tier(
     work: UnitOfWork, participant: Participant, tier: Tier, previous: Tier | None, *, reason: str | None
 ) -> None:
     work.touch(participant)
-    participant.tier_is_manual = True
-    if previous is None or previous.code != tier.code:
+    if previous is not None and previous.code == tier.code:
+        participant.tier_is_manual = True
+    else:
         change_tier(work, participant, tier, previous, how=AwardType.MANUAL, reason=reason)
     data = {"tier": tier_payload(tier), "previous_tier": tier_payload(previous), "reason": reason}
     work.emit("tier.assigned", participant, data)
-
-
-@restartable
-def take_back(*, tenant: Tenant, change_id: UUID, reason: str | None, now: datetime) -> None:
-    """Take back a tier that was assigned by hand or granted, if it is still the current one: assign the tier before it.
-
-    Raises: TierStays.
-    """
-    change = TierChange.objects.filter(tenant_id=tenant.pk, pk=change_id).first()
-    if change is None or change.how != AwardType.MANUAL:
-        raise TierStays(TIER_STAYS)
-    with unit_for_ids(tenant, [change.participant_id], now=now, waits=True) as work:
-        participant = work.locked_participants.get(change.participant_id)
-        if participant is None or participant.tier_count != change.number:
-            raise TierStays("The tier was changed again since")
-        ladder = ladder_of(work.catalog)
-        before = ladder.find(change.previous_code)
-        if before is None or not before.is_active:
-            raise TierStays("There is no tier before it that the participant could return to")
-        _assign_tier(work, participant, before, current_tier(ladder, participant), reason=reason)
-        facts.publish_changes(work, participant, now=now)
-
-
-def changes_by_cause(tenant: Tenant) -> "QuerySet[TierChange]":
-    return TierChange.objects.filter(tenant_id=tenant.pk)
-
-
-def take_back_change(undoing: Undoing) -> Sequence[Kept]:
-    """Take back one change of a tier. Raises: TierStays."""
-    take_back(tenant=undoing.tenant, change_id=undoing.row_id, reason=undoing.reason, now=undoing.now)
-    return ()
 
 
 def grant_tier(work: UnitOfWork, participant: Participant, tier_code: str, *, reason: str) -> Tier:

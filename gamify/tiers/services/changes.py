@@ -28,8 +28,10 @@ def change_tier(
     how: AwardType,
     reason: str | None = None,
     entry_id: UUID | None = None,
+    reverses_id: UUID | None = None,
 ) -> TierChange:
     """Set the participant's tier and add the numbered history row. The caller registers the participant with `work.touch`."""
+    was_manual, participant.tier_is_manual = participant.tier_is_manual, how == AwardType.MANUAL
     participant.tier_code = tier.code
     participant.tier_count += 1
     change = TierChange(
@@ -42,9 +44,11 @@ def change_tier(
         level=tier.level,
         previous_code=previous.code if previous else None,
         previous_level=previous.level if previous else None,
+        previous_is_manual=was_manual,
         how=how,
         reason=reason,
         entry_id=entry_id,
+        reverses_id=reverses_id,
         changed_at=work.now,
     )
     work.add(change)

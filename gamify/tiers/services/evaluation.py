@@ -47,7 +47,6 @@ def evaluate(
     )
     if tier is None:
         return None
-    participant.tier_is_manual = False
     change = change_tier(work, participant, tier, current, how=AwardType.AUTOMATIC, entry_id=entry_id)
     if engine.is_entry(tier, current=current):
         work.emit("tier.entered", participant, {"tier": tier_payload(tier)})

@@ -8,8 +8,7 @@ from gamify.facts.engine.metrics import MetricKind
 from gamify.facts.services import Fact, Metric, MetricValue, Selector, register_metric, undoers
 from gamify.tiers.models import TierChange
 from gamify.tiers.selectors import ladder_of
-from gamify.tiers.services.assignment import changes_by_cause, take_back_change
-from gamify.tiers.services.reversing import undo
+from gamify.tiers.services.reversing import take_back_change, undo
 from participants import events
 from participants.catalog import catalog_of
 from participants.causes import CauseTable, cause_tables
@@ -34,42 +33,54 @@ def _levels(
     return {participant_id: MetricValue(tier.level, tier.level) for participant_id, tier in tiers.items() if tier}
 
 
+_TIER = {"tier": EventField(TIER, "The tier: its code, name and level.")}
+_REASON = {"reason": EventField(TEXT, "Text given with the request, or null.", nullable=True)}
+_UPGRADED = {
+    "code": EventField(TEXT, "Code of the tier."),
+    "name": EventField(TEXT, "Its name."),
+    "level": EventField(INTEGER, "Its level."),
+    "previous_code": EventField(TEXT, "Code of the tier before, or null.", nullable=True),
+    "previous_level": EventField(INTEGER, "Level of the tier before, or null.", nullable=True),
+}
+_PREVIOUS = {
+    "previous_tier": EventField(
+        TIER, "The tier before, or null. The same tier if it was assigned again.", nullable=True
+    )
+}
+_TAKEN_BACK = {"previous_tier": EventField(TIER, "The tier that was taken back, or null.", nullable=True)}
+_EVENTS = {
+    "tier.entered": ("A participant entered the tier with threshold 0 with their first award.", _TIER),
+    "tier.upgraded": ("An award led to a higher tier.", _UPGRADED),
+    "tier.assigned": ("A tier was assigned by hand or granted by a definition.", _TIER | _PREVIOUS | _REASON),
+}
+_REVERTED = "A tier that had been assigned or granted was taken back: the participant has the tier before it again."
+
+
 def register() -> None:
     """Called by `AppConfig.ready`."""
-    changes = dict.fromkeys(("tier.entered", "tier.upgraded", "tier.assigned"), _level_reached)
-    undoers.register("tiers", undo)
-    cause_tables.register("tier", CauseTable(changes_by_cause, "changed_at", take_back_change, is_of_event=False))
-    register_metric(
-        Metric(
-            label="level of the tier",
-            display_order=70,
-            kind=MetricKind.LEVEL,
-            badge_name="tier_level",
-            read=_levels,
-            raised_by=changes,
-        )
-    )
     ladder_of.register()
-    changes_of_tiers = register_append_only(AppendOnly(TierChange, anonymized={"reason": None, "request_id": None}))
-    tables = {"tier_changes": PersonalTable(TierChange, "Every change of their tier, oldest first.", order=("number",))}
-    erasers.register(
-        "tier changes", Eraser(tables, delete=erase(changes_of_tiers), anonymize=anonymize(changes_of_tiers))
+    undoers.register("tiers", undo)
+    cause_tables.register("tier", CauseTable(TierChange, "changed_at", take_back_change, is_of_event=False))
+    _register_metric()
+    _register_eraser()
+    for name, (meaning, fields) in _EVENTS.items():
+        events.register(name, meaning, fields)
+    events.register("tier.reverted", _REVERTED, _TIER | _TAKEN_BACK | _REASON, is_reversal=True)
+
+
+def _register_metric() -> None:
+    metric = Metric(
+        label="level of the tier",
+        display_order=70,
+        kind=MetricKind.LEVEL,
+        badge_name="tier_level",
+        read=_levels,
+        raised_by=dict.fromkeys(_EVENTS, _level_reached),
     )
-    tier = {"tier": EventField(TIER, "The tier: its code, name and level.")}
-    upgraded = {
-        "code": EventField(TEXT, "Code of the tier."),
-        "name": EventField(TEXT, "Its name."),
-        "level": EventField(INTEGER, "Its level."),
-        "previous_code": EventField(TEXT, "Code of the tier before, or null.", nullable=True),
-        "previous_level": EventField(INTEGER, "Level of the tier before, or null.", nullable=True),
-    }
-    assigned = {
-        **tier,
-        "previous_tier": EventField(
-            TIER, "The tier before, or null. The same tier if it was assigned again.", nullable=True
-        ),
-        "reason": EventField(TEXT, "Text given with the request, or null.", nullable=True),
-    }
-    events.register("tier.entered", "A participant entered the tier with threshold 0 with their first award.", tier)
-    events.register("tier.upgraded", "An award led to a higher tier.", upgraded)
-    events.register("tier.assigned", "A tier was assigned by hand or granted by a definition.", assigned)
+    register_metric(metric)
+
+
+def _register_eraser() -> None:
+    changes = register_append_only(AppendOnly(TierChange, anonymized={"reason": None, "request_id": None}))
+    tables = {"tier_changes": PersonalTable(TierChange, "Every change of their tier, oldest first.", order=("number",))}
+    erasers.register("tier changes", Eraser(tables, delete=erase(changes), anonymize=anonymize(changes)))

@@ -25,7 +25,7 @@ class UndoViewSet(AdminViewSet):
     def create(self, request: Request) -> Response:
         """Take back all that one actor wrote in a time: a leaked key, an import, a bulk award of staff, a version of a rule.
 
-        Ledger entries and events are reversed, badges revoked, tiers assigned as before, and claims cancelled, newest first, with what
+        Ledger entries and events are reversed, badges revoked, tiers returned to the one before, and claims cancelled, newest first, with what
         definitions gave because of them. What cannot be taken back is kept, and `admin/undo/{undo_id}/kept` says why. The undo runs in
         the background; ask for its status. With `dry_run` nothing changes, and the report is the same. Revoke a leaked key first.
         """

@@ -45,7 +45,7 @@ KEPT = Example(
                 "type": "points",
                 "id": "01a20032-4f0a-7b6e-9d2f-6a1c0e8b7d95",
                 "participant_id": "user_123",
-                "reason": "Insufficient points. Available: 30, requested: 100",
+                "reason": "100 points would be taken back, but the participant has only 30 left",
             }
         ],
         "next_cursor": None,

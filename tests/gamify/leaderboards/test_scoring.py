@@ -20,6 +20,7 @@ WITHOUT_SCORES = {
     "tier.entered",
     "tier.upgraded",
     "tier.assigned",
+    "tier.reverted",
     "challenge.enrolled",
     "challenge.objective_completed",
     "challenge.completed",

@@ -42,7 +42,7 @@ def test_a_preview_is_confirmed_and_then_done(world, console):
 
     assert balance(world.b) == 100
     assert "1 would be taken back, 1 would stay" in shown
-    assert "A recorded tick is not stored by itself" in shown
+    assert "A tick that was recorded without an event is stored only as a count" in shown
     started = console.client.post(answer["Location"])
     undo = Undo.objects.get(is_dry_run=False)
     assert started["Location"].endswith(f"{undo.pk}/")

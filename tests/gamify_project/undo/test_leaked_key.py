@@ -43,7 +43,8 @@ def claim(world: World, api: Api, who: str) -> Any:
 
 
 def writes(seed: int) -> Iterator[Write]:
-    """Yield what both keys write. B begins, so that nobody lacks points, and earns each badge by criteria without A."""
+    """Yield what both keys write. B writes first. So every participant has enough points for what follows, and earns each badge by
+    criteria without A."""
     chance = random.Random(seed)
     people = [f"p{number}" for number in range(PEOPLE)]
     for who in people:
