@@ -110,7 +110,7 @@ def register() -> None:
                 "closed_at", "actor", "actor_label", "request_id",
             ),
             render=_mask_codes,
-            check=_check_reward,
+            find=_check_reward,
             permission="rewards.view_claim",
         ),
     )  # fmt: skip
@@ -125,7 +125,7 @@ def register() -> None:
             order=("reward_id", "value"),
             fields=("id", "reward_id", "reward__code", "reward__name", "value", "claim_id", "created_at"),
             render=_code_values,
-            check=_check_reward,
+            find=_check_reward,
             permission="rewards.reveal_rewardcode",
             key_scope=KeyScope.CODES,
         ),

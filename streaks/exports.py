@@ -60,7 +60,7 @@ def register() -> None:
             rows=_rows,
             order=("participant_id", "streak_id"),
             render=_values,
-            check=lambda scope: check_code(scope, Streak, "streak_code"),
+            find=lambda scope: check_code(scope, Streak, "streak_code"),
             permission="streaks.view_streak",
         ),
     )

@@ -45,7 +45,7 @@ def register() -> None:
                 "id", "participant__external_id", "badge__code", "badge__name", "earned_at", "event_id", "metadata",
                 "actor", "actor_label", "request_id",
             ),
-            check=lambda scope: check_code(scope, Badge, "badge_code"),
+            find=lambda scope: check_code(scope, Badge, "badge_code"),
             permission="badges.view_badge",
         ),
     )  # fmt: skip

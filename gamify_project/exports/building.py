@@ -2,7 +2,7 @@
 
 import hashlib
 import zlib
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,9 +15,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from gamify_project.exports.formats import BOM, FORMATS
-from gamify_project.exports.models import UNFINISHED, Export, ExportPart, ExportStatus
-from participants.api.exporting import ExportKind, Key, Scope, export_kinds
-from participants.models import Tenant
+from gamify_project.exports.models import Export, ExportPart, ExportQuerySet, ExportStatus
+from participants.api.exporting import Key, OpenExport, Scope, export_kinds
+from participants.errors import InvalidFields
+from participants.models import LEASE, MAX_ATTEMPTS, Tenant
 from participants.work import reading, wait_for_open_units
 
 PAGE_ROWS = 1_000
@@ -25,10 +26,15 @@ PART_ROWS = 20_000
 PART_BYTES = 8 * 1024 * 1024
 """A part ends after the page with which it reaches one of these. So memory is bounded, however large a row is."""
 
-LEASE = timedelta(seconds=60)
-MAX_ATTEMPTS = 3
+GIVEN_UP = (
+    f"Writing the file failed {MAX_ATTEMPTS} times. The log of the worker says why, unless the worker was killed."
+)
 
 logger = structlog.get_logger(__name__)
+
+
+class ExportChanged(Exception):
+    """A file was deleted or built again while it was written or read. What was read must not be used."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,7 @@ def build_in_parts(*, tenant: Tenant, export_id: UUID) -> Generator[int, None, N
         export = _take(tenant, export_id)
     while export is not None:
         with reading(tenant):  # not around `yield`: builds of several tenants take turns
-            written = _next_step(export)
+            written = _write_next_part(export)
         if written is None:
             return
         export, rows = written
@@ -66,54 +72,98 @@ def build_in_parts(*, tenant: Tenant, export_id: UUID) -> Generator[int, None, N
             raise
 
 
-def _next_step(export: Export) -> tuple[Export | None, int] | None:
-    """Write the next part, and count the attempt if that fails. Returns what `_write_next_part` returns."""
-    try:
-        return _write_next_part(export)
-    except ExportChanged:
-        return None
-    except Exception:
-        _note_failure(export)
-        raise
+# --- one worker at a time ---------------------------------------------------------------------------------------------
 
 
 def _take(tenant: Tenant, export_id: UUID) -> Export | None:
     """Lease the export to this worker. Return None if another worker has it, or if nothing is left to build."""
     now = timezone.now()
-    taken = Export.objects.of(tenant).free(now).filter(pk=export_id)
-    if not taken.update(status=ExportStatus.RUNNING, leased_until=now + LEASE):
+    this = Export.objects.of(tenant).filter(pk=export_id)
+    export = this.waiting(now).first()
+    if export is None:
         return None
-    return Export.objects.of(tenant).filter(pk=export_id).first()
+    if export.is_exhausted:  # the worker of the last attempt was killed
+        _fail(_as_read(export).free(now), GIVEN_UP)
+        return None
+    if export.columns not in (None, list(export_kinds[export.kind].columns)):  # another release began it
+        _as_read(export).free(now).start_again()
+    if not this.unfinished().lease(now, status=ExportStatus.RUNNING):
+        return None
+    return this.select_related("tenant").first()
+
+
+def _as_read(export: Export) -> ExportQuerySet:
+    """Return the row of the export, if it is still as `export` was read."""
+    rows = Export.objects.unfinished().filter(tenant_id=export.tenant_id, pk=export.pk)
+    return rows.filter(build=export.build, parts=export.parts)
+
+
+def _release(export: Export | None) -> None:
+    """End the lease of a build whose time is up, so that the next worker need not wait. The next part was not attempted."""
+    if export is not None:
+        _as_read(export).update(leased_until=None, attempts=0)
+
+
+def _note_failure(export: Export, error: Exception) -> None:
+    """End the lease. Give up if the filters name nothing any more, or after MAX_ATTEMPTS."""
+    if isinstance(error, InvalidFields):
+        _fail(_as_read(export), error.message)
+    elif export.is_exhausted:
+        _fail(_as_read(export), GIVEN_UP)
+    else:
+        _as_read(export).update(leased_until=None)
+
+
+def _fail(rows: ExportQuerySet, problem: str) -> None:
+    """Give up the export. It is deleted when its file would have been, and its parts at once, because nobody can fetch them."""
+    now = timezone.now()
+    failed = {
+        "status": ExportStatus.FAILED,
+        "error": problem,
+        "leased_until": None,
+        "finished_at": now,
+        "expires_at": now + timedelta(hours=settings.EXPORT_HOURS),
+    }
+    ids = list(rows.values_list("pk", flat=True))
+    with transaction.atomic():
+        if rows.update(**failed):
+            Export.objects.filter(pk__in=ids).delete_parts()
+            logger.error("export_failed", problem=problem)
+
+
+# --- a part -----------------------------------------------------------------------------------------------------------
 
 
 def _write_next_part(export: Export) -> tuple[Export | None, int] | None:
-    """Write the next part, or complete the file after the last one.
+    """Write the next part, and complete the file after the last one.
 
     Returns the export with what remains to be built (None: nothing), and the number of rows; None if the build was overtaken.
     """
-    kind, scope = export_kinds[export.kind], scope_of(export)
-    if export.parts == 0:
-        kind.prepare(scope)
-    part = _next_part(export, kind, scope)
-    stored = _store(export, part)
-    if stored is None:
+    try:
+        part = _next_part(export)
+        export = _store(export, part)
+        if part.is_last:
+            _complete(export)
+    except ExportChanged:
         return None
-    if not part.is_last:
-        return stored, part.rows
-    _complete(stored)
-    return None, part.rows
+    except Exception as error:
+        _note_failure(export, error)
+        raise
+    return None if part.is_last else export, part.rows
 
 
-def scope_of(export: Export) -> Scope:
-    """Return which rows the file contains."""
-    filters = export_kinds[export.kind].filters().run_validation(export.filters)
-    return Scope(export.tenant, filters, export.created_at)
+def open_export(export: Export) -> OpenExport:
+    """Return the rows of the file. Raises InvalidInput if a filter names what does not exist any more."""
+    kind = export_kinds[export.kind]
+    filters = kind.filters().run_validation(export.filters)
+    return kind.open(Scope(export.tenant, filters, export.created_at))
 
 
-def _next_part(export: Export, kind: ExportKind, scope: Scope) -> _Part:
-    columns, format_ = list(kind.columns), FORMATS[export.format]
+def _next_part(export: Export) -> _Part:
+    opened, format_ = open_export(export), FORMATS[export.format]
+    columns = list(opened.kind.columns)
     compressor = zlib.compressobj()
-    data, rows, size, key, page = [], 0, 0, _read_key(export, kind), None
+    data, rows, size, key, page = [], 0, 0, _read_key(export, opened), None
 
     def add(text: str) -> int:
         encoded = text.encode()
@@ -121,59 +171,61 @@ def _next_part(export: Export, kind: ExportKind, scope: Scope) -> _Part:
         return len(encoded)
 
     if export.parts == 0:
+        opened.prepare()
         size += add((BOM if export.has_bom else "") + format_.head(columns))
     while page is None or (len(page) == PAGE_ROWS and rows < PART_ROWS and size < PART_BYTES):
-        page = kind.page(scope, after=key, limit=PAGE_ROWS)
-        values = list(kind.values(scope, page, export.rows + rows))
+        page = opened.page(after=key, limit=PAGE_ROWS)
+        values = list(opened.values(page, export.rows + rows))
         size += add(format_.lines(columns, values))
         rows += len(values)
-        key = kind.key_of(page[-1]) if page else key
+        key = opened.key_of(page[-1]) if page else key
     data.append(compressor.flush())
     return _Part(b"".join(data), rows, size, key, is_last=len(page) < PAGE_ROWS)
 
 
-def _store(export: Export, part: _Part) -> Export | None:
-    """Add the part, if nothing has happened to the export since it was read. Returns the export with the part, None if it was not added.
+def _store(export: Export, part: _Part) -> Export:
+    """Add the part, and return the export with it. `export` does not change, because writing may fail.
 
-    The row is not read again: then an erasure in between would go unnoticed. `export` does not change, because writing may fail.
+    An empty part is only stored if it is the first. So a file that is complete but for its SHA-256 does not get parts without end.
+    The row is not read again: then an erasure in between would go unnoticed.
+
+    Raises: ExportChanged if anything has happened to the export since it was read.
     """
+    if export.parts and not part.rows:
+        return export
     stored = copy(export)
     stored.parts, stored.rows, stored.size = export.parts + 1, export.rows + part.rows, export.size + part.size
-    stored.cursor, stored.attempts, stored.leased_until = _write_key(part.key), 0, timezone.now() + LEASE
-    changed = ("parts", "rows", "size", "cursor", "attempts", "leased_until")
+    stored.columns, stored.cursor = list(export_kinds[export.kind].columns), _write_key(part.key)
+    stored.attempts, stored.leased_until = 1, timezone.now() + LEASE
+    changed = ("columns", "parts", "rows", "size", "cursor", "attempts", "leased_until")
     with transaction.atomic():
-        if not _as_read(export).update(**{name: getattr(stored, name) for name in changed}):
-            return None
+        _change(export, **{name: getattr(stored, name) for name in changed})
         ExportPart.objects.create(tenant_id=export.tenant_id, export=export, number=export.parts, data=part.data)
     return stored
 
 
-def _as_read(export: Export) -> Any:
-    """Return the row of the export, if it is still as `export` was read."""
-    return Export.objects.filter(
-        tenant_id=export.tenant_id, pk=export.pk, build=export.build, parts=export.parts, status__in=UNFINISHED
-    )
-
-
 def _complete(export: Export) -> None:
-    now = timezone.now()
+    """Compute the SHA-256, and finish the export. Each chunk takes a new lease, because a large file may take longer than one."""
     digest = hashlib.sha256()
     for chunk in chunks_of(export):
         digest.update(chunk)
-    first_expiry = export.expires_at or now + timedelta(hours=settings.EXPORT_HOURS)
-    done = {
-        "status": ExportStatus.DONE,
-        "sha256": digest.hexdigest(),
-        "finished_at": now,
-        "expires_at": first_expiry,
-        "leased_until": None,
-    }
-    _as_read(export).update(**done)
+        _change(export, leased_until=timezone.now() + LEASE)
+    now = timezone.now()
+    _change(
+        export,
+        status=ExportStatus.DONE,
+        sha256=digest.hexdigest(),
+        finished_at=now,
+        expires_at=export.expires_at or now + timedelta(hours=settings.EXPORT_HOURS),
+        leased_until=None,
+    )
     logger.info("exported", kind=export.kind, rows=export.rows, size=export.size)
 
 
-class ExportChanged(Exception):
-    """A file was deleted or built again while it was read. What was read must not be used."""
+def _change(export: Export, **values: Any) -> None:
+    """Raises: ExportChanged if anything has happened to the export since it was read."""
+    if not _as_read(export).update(**values):
+        raise ExportChanged(f"Export {export.pk} was deleted, or is built again or by another worker.")
 
 
 def chunks_of(export: Export) -> Iterator[bytes]:
@@ -191,24 +243,6 @@ def chunks_of(export: Export) -> Iterator[bytes]:
         yield zlib.decompress(bytes(data))
 
 
-def _release(export: Export | None) -> None:
-    """End the lease, so that the next worker need not wait for it."""
-    if export is not None:
-        _as_read(export).update(leased_until=None)
-
-
-def _note_failure(export: Export) -> None:
-    attempts = export.attempts + 1
-    noted: dict[str, Any] = {"attempts": attempts, "leased_until": None}
-    if attempts >= MAX_ATTEMPTS:
-        noted |= {
-            "status": ExportStatus.FAILED,
-            "error": f"The export failed {MAX_ATTEMPTS} times. The log of the worker says why.",
-            "finished_at": timezone.now(),
-        }
-    _as_read(export).update(**noted)
-
-
 # --- the cursor as JSON -----------------------------------------------------------------------------------------------
 
 
@@ -222,10 +256,8 @@ def _json_value(value: Any) -> Any:
     return str(value) if isinstance(value, UUID) else value
 
 
-def _read_key(export: Export, kind: ExportKind) -> Key | None:
+def _read_key(export: Export, opened: OpenExport) -> Key | None:
     if export.cursor is None:
         return None
-    fields: Mapping[str, Any] = {}
-    meta = kind.rows(scope_of(export)).model._meta
-    fields = {field.attname: getattr(field, "target_field", field) for field in meta.concrete_fields}
-    return tuple(fields[name].to_python(value) for name, value in zip(kind.order, export.cursor, strict=True))
+    fields = {field.attname: getattr(field, "target_field", field) for field in opened.rows.model._meta.concrete_fields}
+    return tuple(fields[name].to_python(value) for name, value in zip(opened.kind.order, export.cursor, strict=True))

@@ -4,12 +4,13 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from gamify_project.exports.models import ExportFormat
+from participants.engine import instant_text
 from participants.exact_json import exact_json
 
 BOM = "\ufeff"
@@ -50,16 +51,12 @@ def _cell(value: Any) -> Any:
     return _CELLS[type(value)](value)
 
 
-def _instant(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
 _CELLS: Mapping[type, Callable[[Any], Any]] = {
     bool: lambda value: "true" if value else "false",
     float: repr,
     Decimal: lambda value: format(value, "f"),
     UUID: str,
-    datetime: _instant,
+    datetime: instant_text,
     date: date.isoformat,
     dict: exact_json,
     list: exact_json,

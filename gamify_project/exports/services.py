@@ -6,22 +6,21 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import Q
 
-from gamify_project.exports.models import Export, ExportPart, ExportStatus
+from gamify_project.exports.models import Export, ExportStatus
 from gamify_project.exports.requests import ExportRequest
 from participants import messages
 from participants.actors import current_actor
 from participants.api.exporting import Scope, export_kinds
 from participants.archiving import ArchiveRule, archive_rules
-from participants.engine import uuid_of
 from participants.errors import DomainError, NotFound
 from participants.models import Participant, Tenant
-from participants.services.changes import record_change
+from participants.selectors import row_by_id
+from participants.services.changes import HIDDEN, record_change
 from participants.services.participants import Eraser, erasers
 
 BUILD_TASK = "exports.build"
-ONE = "(one participant)"
 
 
 class ExportNotFound(NotFound):
@@ -55,10 +54,9 @@ def create_export(*, tenant: Tenant, wanted: ExportRequest, now: datetime) -> Ex
         InvalidInput: a filter names nothing.
         TooManyExports: EXPORTS_RUNNING exports of the tenant are not finished.
     """
-    export_kinds[wanted.kind].check(Scope(tenant, wanted.filters, now))
-    Tenant.objects.select_for_update(no_key=True).get(
-        pk=tenant.pk
-    )  # so that two requests do not both take the last place
+    export_kinds[wanted.kind].open(Scope(tenant, wanted.filters, now))
+    # Lock the tenant, so that two requests do not both take the last place.
+    Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
     if Export.objects.of(tenant).unfinished().count() >= settings.EXPORTS_RUNNING:
         raise TooManyExports(settings.EXPORTS_RUNNING)
     export = Export(
@@ -77,17 +75,17 @@ def create_export(*, tenant: Tenant, wanted: ExportRequest, now: datetime) -> Ex
 
 
 def _record(export: Export, *, now: datetime) -> None:
-    """Record the export in the change log, which outlives participants. So it does not name the participant in the filters."""
-    filters = {name: ONE if name == "participant_id" else value for name, value in export.filters.items()}
-    said = {"kind": export.kind, "format": export.format, "filters": filters}
-    changes = {name: {"before": None, "after": value} for name, value in said.items()}
+    """Record the export in the change log, which outlives participants. So filters that may name a participant are hidden."""
+    hidden = export_kinds[export.kind].filters.personal
+    filters = {name: HIDDEN["before"] if name in hidden else value for name, value in export.filters.items()}
+    recorded = {"kind": export.kind, "format": export.format, "filters": filters}
+    changes = {name: {"before": None, "after": value} for name, value in recorded.items()}
     record_change(export, object_type="export", code=export.kind, changes=changes, tenant_id=export.tenant_id, now=now)
 
 
 def find_export(tenant: Tenant, export_id: str) -> Export:
     """Return an export of `tenant`. Raises ExportNotFound."""
-    known = uuid_of(export_id)
-    export = None if known is None else Export.objects.of(tenant).filter(pk=known).first()
+    export = row_by_id(Export.objects.of(tenant), export_id)
     if export is None:
         raise ExportNotFound(export_id)
     return export
@@ -115,7 +113,7 @@ def delete_expired_files(*, now: datetime) -> int:
     with transaction.atomic():
         rows = Export.objects.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
         expired = list(rows.expired(now).values_list("pk", flat=True)[:100])
-        ExportPart.objects.filter(export_id__in=expired).delete()
+        Export.objects.filter(pk__in=expired).delete_parts()
         Export.objects.filter(pk__in=expired).delete()
     return len(expired)
 
@@ -126,29 +124,24 @@ def delete_expired_files(*, now: datetime) -> int:
 def build_again(participant: Participant) -> None:
     """Start all files of the participant's tenant again, because they may contain the participant.
 
-    Exports about this participant alone are deleted. A part that a worker has read before this transaction ends is not added to its
-    file: see `Export.build`.
+    Exports whose filters may name the participant are deleted. A part that a worker has read before this transaction ends is not added
+    to its file: see `Export.build`.
     """
     exports = Export.objects.filter(tenant_id=participant.tenant_id)
-    stale = exports.exclude(status=ExportStatus.FAILED)
-    ids = list(exports.values_list("pk", flat=True))
-    if not ids:
+    if not exports.exists():
         return
-    stale.update(
-        build=F("build") + 1,
-        status=ExportStatus.QUEUED,
-        parts=0,
-        cursor=None,
-        rows=0,
-        size=0,
-        sha256=None,
-        attempts=0,
-        leased_until=None,
-        finished_at=None,
-    )
-    ExportPart.objects.filter(tenant_id=participant.tenant_id, export_id__in=ids).delete()
-    exports.filter(filters__participant_id=participant.external_id).delete()
+    exports.exclude(status=ExportStatus.FAILED).start_again()
+    exports.filter(_names(participant)).delete()
     transaction.on_commit(lambda: messages.send(BUILD_TASK))
+
+
+def _names(participant: Participant) -> Q:
+    """Condition: a filter of the export may be the id of the participant."""
+    condition = Q(pk__in=[])
+    for name, kind in export_kinds.items():
+        for personal in kind.filters.personal:
+            condition |= Q(kind=name, **{f"filters__{personal}": participant.external_id})
+    return condition
 
 
 def register() -> None:

@@ -5,9 +5,10 @@ it can stop after any page and go on there.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleLessThan
@@ -30,11 +31,15 @@ Key = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Scope:
-    """What one export contains: rows of `tenant` that were written up to `asked_at` and that `filters` select."""
+    """What one export contains: rows of `tenant` that were written up to `asked_at` and that `filters` select.
+
+    `subject` is what the filters name, as `ExportKind.find` returned it.
+    """
 
     tenant: Tenant
     filters: Filters
     asked_at: datetime
+    subject: Any = None
 
     @property
     def of_tenant(self) -> Q:
@@ -43,7 +48,12 @@ class Scope:
     @property
     def written(self) -> Q:
         """Condition: the row was written up to `asked_at`. Ids are ordered by time. So later writes do not change the file."""
-        return Q(pk__lt=first_id_at(self.asked_at + timedelta(milliseconds=1)))
+        return Q(pk__lt=self.first_later_id)
+
+    @property
+    def first_later_id(self) -> UUID:
+        """Ids of rows that were written after `asked_at` are not below this one."""
+        return first_id_at(self.asked_at + timedelta(milliseconds=1))
 
     def between(self, column: str) -> Q:
         """Condition: `column` is from `since` up to and without `until`, where these filters are given."""
@@ -63,8 +73,18 @@ class Scope:
         return self.matching(participant__external_id="participant_id")
 
 
-def _no_check(scope: Scope) -> None:
-    """For kinds whose filters need no look at the database."""
+class ExportFilters(NestedObject):
+    """The filters of one kind of export. Unknown filters are refused.
+
+    `personal` names the filters whose value may be the id of a participant. The change log does not record them, and an erasure deletes
+    the exports that have them.
+    """
+
+    personal: frozenset[str] = frozenset()
+
+
+def _nothing(scope: Scope) -> None:
+    """For kinds whose filters name nothing, and for those that have nothing to prepare."""
 
 
 def _as_read(scope: Scope, rows: Sequence[Any], number: int) -> Iterable[Sequence[Any]]:
@@ -83,7 +103,8 @@ class ExportKind:
       tenant and them, so that a page costs the same wherever it begins.
     - `render(scope, rows, number)`: the values of `columns` for a page of rows. `number` is how many rows come before it. Rows may be
       left out.
-    - `check(scope)`: refuses filters that name nothing. Raises InvalidInput.
+    - `find(scope)`: looks up what the filters name, such as a leaderboard. The other functions have its result in `scope.subject`.
+      Raises InvalidInput if there is no such thing.
     - `prepare(scope)`: called before the first page, for example to write what is still waiting.
     - `permission`: what staff need to create and to fetch it. `key_scope`: what a key needs besides the admin scope; empty: nothing.
     """
@@ -91,39 +112,56 @@ class ExportKind:
     title: str
     about: str
     columns: Mapping[str, str]
-    filters: type[NestedObject]
+    filters: type[ExportFilters]
     rows: Callable[[Scope], "QuerySet[Any, Any]"]
     order: Sequence[str]
     permission: str
     fields: Sequence[str] = ()
     descending: bool = False
     render: Callable[[Scope, Sequence[Any], int], Iterable[Sequence[Any]]] = field(default=_as_read)
-    check: Callable[[Scope], None] = field(default=_no_check)
-    prepare: Callable[[Scope], None] = field(default=_no_check)
+    find: Callable[[Scope], Any] = field(default=_nothing)
+    prepare: Callable[[Scope], None] = field(default=_nothing)
     key_scope: str = ""
 
-    def page(self, scope: Scope, *, after: Key | None, limit: int) -> Sequence[Any]:
+    def open(self, scope: Scope) -> "OpenExport":
+        """Return the rows of an export. Raises InvalidInput if a filter names nothing."""
+        found = replace(scope, subject=self.find(scope))
+        return OpenExport(self, found, self.rows(found))
+
+
+@dataclass(frozen=True)
+class OpenExport:
+    """The rows of one export, to be read page by page. What its filters name was looked up once, in `scope.subject`."""
+
+    kind: ExportKind
+    scope: Scope
+    rows: "QuerySet[Any, Any]"
+
+    def prepare(self) -> None:
+        self.kind.prepare(self.scope)
+
+    def page(self, *, after: Key | None, limit: int) -> Sequence[Any]:
         """Return the next `limit` rows. `after` is the key of the last row of the page before, None at the beginning."""
-        rows = self.rows(scope)
+        rows, order, descending = self.rows, self.kind.order, self.kind.descending
         if after is not None:
-            is_later = TupleLessThan if self.descending else TupleGreaterThan
-            rows = rows.filter(is_later(tuple(F(name) for name in self.order), after))
-        rows = rows.order_by(*(f"-{name}" if self.descending else name for name in self.order))
-        if self.fields:
-            rows = rows.values_list(*self.order, *self.fields)
+            is_later = TupleLessThan if descending else TupleGreaterThan
+            rows = rows.filter(is_later(tuple(F(name) for name in order), after))
+        rows = rows.order_by(*(f"-{name}" if descending else name for name in order))
+        if self.kind.fields:
+            rows = rows.values_list(*order, *self.kind.fields)
         return list(rows[:limit])
 
     def key_of(self, row: Any) -> Key:
         """Return the key of a row of `page`."""
-        if self.fields:
-            return tuple(row[: len(self.order)])
-        return tuple(getattr(row, name) for name in self.order)
+        if self.kind.fields:
+            return tuple(row[: len(self.kind.order)])
+        return tuple(getattr(row, name) for name in self.kind.order)
 
-    def values(self, scope: Scope, rows: Sequence[Any], number: int) -> Iterable[Sequence[Any]]:
-        """Return the values of the columns for the rows of a page."""
-        if self.fields:
-            rows = [row[len(self.order) :] for row in rows]
-        return self.render(scope, rows, number)
+    def values(self, rows: Sequence[Any], number: int) -> Iterable[Sequence[Any]]:
+        """Return the values of the columns for the rows of a page. `number` is how many rows come before it."""
+        if self.kind.fields:
+            rows = [row[len(self.kind.order) :] for row in rows]
+        return self.kind.render(self.scope, rows, number)
 
 
 export_kinds: Registry[ExportKind] = Registry("Export kind")
@@ -132,7 +170,7 @@ export_kinds: Registry[ExportKind] = Registry("Export kind")
 # --- filters that several kinds have ----------------------------------------------------------------------------------
 
 
-class PeriodFilters(NestedObject):
+class PeriodFilters(ExportFilters):
     since = CalendarInstantField(required=False, help_text="Only from this instant on.")
     until = CalendarInstantField(required=False, help_text="Only before this instant.")
 
@@ -142,12 +180,14 @@ class PeriodFilters(NestedObject):
         return attrs
 
 
-class ParticipantFilters(NestedObject):
+class ParticipantFilters(ExportFilters):
+    personal = frozenset({"participant_id"})
+
     participant_id = ParticipantIdField(required=False, help_text="Only rows of this participant.")
 
 
 class ParticipantPeriodFilters(ParticipantFilters, PeriodFilters):
-    pass
+    """The filters of most kinds: a participant, and a period."""
 
 
 def check_code(scope: Scope, model: type[Definition], name: str) -> None:

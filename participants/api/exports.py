@@ -58,6 +58,8 @@ class ParticipantExportFilters(ParticipantFilters):
 
 
 class ChangeExportFilters(PeriodFilters):
+    personal = frozenset({"code"})  # the code of a `participant_export` is the id of the participant
+
     actor = TextField(
         max_length=100, required=False, help_text="Only what this actor did: `kind:id`, an id alone, or a kind alone."
     )

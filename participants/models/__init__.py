@@ -9,12 +9,15 @@ from participants.models.hmac import HmacSecret
 from participants.models.idempotency import IdempotencyKey
 from participants.models.imports import FileImport
 from participants.models.keys import ApiKey
+from participants.models.leases import LEASE, MAX_ATTEMPTS, Leased, LeasedQuerySet
 from participants.models.participants import Participant
 from participants.models.removals import Removal
 from participants.models.rows import ParticipantRow, ParticipantRowQuerySet, TenantRow
 from participants.models.tenants import Tenant
 
 __all__ = [
+    "LEASE",
+    "MAX_ATTEMPTS",
     "ApiKey",
     "Attributed",
     "AuditRun",
@@ -24,6 +27,8 @@ __all__ = [
     "FileImport",
     "HmacSecret",
     "IdempotencyKey",
+    "Leased",
+    "LeasedQuerySet",
     "Participant",
     "ParticipantRow",
     "ParticipantRowQuerySet",

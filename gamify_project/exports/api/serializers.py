@@ -32,31 +32,35 @@ class ExportAnswer(serializers.Serializer[Any]):
     id = serializers.UUIDField(help_text="Id of the export.")
     kind = serializers.CharField(help_text="What is exported.")
     format = serializers.ChoiceField(choices=ExportFormat.choices, help_text="`csv` or `ndjson`.")
-    filters = serializers.DictField(help_text="Which rows, as in the request.")
+    filters = serializers.DictField(help_text="The filters of the request.")
     status = serializers.ChoiceField(
         choices=ExportStatus.choices,
-        help_text="`queued` until a worker begins, then `running`, then `done` or `failed`. An erasure makes it `queued` again.",
+        help_text="`queued` until a worker begins, then `running`, then `done` or `failed`. If a participant is erased, it is `queued` again.",
     )
-    rows = serializers.IntegerField(help_text="Rows in the file so far; the header line is no row.")
-    size = serializers.IntegerField(help_text="Bytes in the file so far.")
+    rows = serializers.IntegerField(help_text="Rows in the file so far. The header line does not count.")
+    size = serializers.IntegerField(help_text="Size of the file so far, in bytes.")
     sha256 = serializers.CharField(
         allow_null=True, help_text="SHA-256 of the file, hexadecimal; null until it is done."
     )
     url = serializers.CharField(
-        allow_null=True, help_text="Path of the file on this host; null while it cannot be fetched."
+        allow_null=True, help_text="Path of the file on this host; null if it cannot be fetched now."
     )
-    problem = serializers.CharField(allow_null=True, help_text="Why it failed; null otherwise.")
+    problem = serializers.CharField(allow_null=True, help_text="Why the export failed; null if it did not.")
     actor = actor_field()
-    created_at = serializers.DateTimeField(help_text="When it was created. The file has what was written until then.")
-    finished_at = serializers.DateTimeField(allow_null=True, help_text="When the file was complete.")
-    expires_at = serializers.DateTimeField(allow_null=True, help_text="When the file is deleted.")
+    created_at = serializers.DateTimeField(
+        help_text="When it was created. The file contains what was written until then."
+    )
+    finished_at = serializers.DateTimeField(
+        allow_null=True, help_text="When the file was complete, or when the export failed."
+    )
+    expires_at = serializers.DateTimeField(
+        allow_null=True, help_text="When the export is deleted with its file; null until it is done or has failed."
+    )
 
 
 class ExportsPage(serializers.Serializer[Any]):
     items = ExportAnswer(many=True, help_text="Exports, newest first.")
-    next_cursor = serializers.UUIDField(
-        allow_null=True, help_text="`cursor` of the next page; null: this is the last one."
-    )
+    next_cursor = serializers.UUIDField(allow_null=True, help_text="`cursor` of the next page; null on the last page.")
 
 
 def export_answer(export: Export, *, url: str | None) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from gamify_project.exports import building
 from gamify_project.exports.models import Export, ExportPart
 from gamify_project.exports.tasks import build
 from participants.api.exporting import export_kinds
+from participants.api.fields import ParticipantIdField
 from participants.models import ConfigurationChange, Participant
 from tests.client import Api, refusal, refused_fields
 from tests.factories import raw_key
@@ -260,12 +261,27 @@ def test_a_tenant_has_only_so_many_unfinished_exports(admin_api, settings):
     create(admin_api, "badges")
 
 
-def test_the_change_log_says_who_exported_what_and_not_about_whom(exporter):
-    create(exporter, "ledger", filters={"participant_id": ME, "type": "award"})
+@pytest.mark.parametrize(
+    ("kind", "personal", "other"),
+    [
+        ("ledger", {"participant_id": ME}, {"type": "award"}),
+        ("changes", {"code": ME}, {"object_type": "participant_export"}),
+    ],
+)
+def test_the_change_log_says_who_exported_what_and_not_about_whom(exporter, kind, personal, other):
+    create(exporter, kind, filters=personal | other)
 
     change = ConfigurationChange.objects.get(object_type="export")
-    assert (change.code, change.actor.partition(":")[0]) == ("ledger", "api_key")
-    assert change.changes["filters"]["after"] == {"participant_id": "(one participant)", "type": "award"}
+    assert (change.code, change.actor.partition(":")[0]) == (kind, "api_key")
+    assert change.changes["filters"]["after"] == dict.fromkeys(personal, "(hidden)") | other
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_every_filter_by_participant_is_declared_as_personal(kind):
+    filters = export_kinds[kind].filters
+    by_participant = {name for name, field in filters().fields.items() if isinstance(field, ParticipantIdField)}
+
+    assert by_participant <= filters.personal <= set(filters().fields)
 
 
 def test_rows_that_are_written_after_the_request_are_not_in_the_file(exporter):
