@@ -9,8 +9,8 @@ class ParticipantsConfig(AppConfig):
         from participants.api import exports
         from participants.services.append_only import register_append_only_tables
         from participants.services.auditing import register_audits
-        from participants.services.exporting import register as register_exports
         from participants.services.participants import register_erasers
+        from participants.services.personal_export import register as register_exports
 
         events.register_all()
         register_erasers()

@@ -21,10 +21,11 @@ from participants.admin.fields import check_line, checked_by
 from participants.admin.filters import DayFilter
 from participants.admin.pages import Done, Link, ObjectPage
 from participants.admin.tenants import timezone_widget
+from participants.downloads import uncached
 from participants.engine import web_address_problem
 from participants.models import Participant
 from participants.services import participants as services
-from participants.services.exporting import export
+from participants.services.personal_export import export_personal_data
 from participants.work import as_if_settled
 
 PROFILE = ("display_name", "avatar_url", "timezone", "visible")
@@ -87,9 +88,9 @@ def _anonymize(request: HttpRequest, participant: Participant, data: Mapping[str
 
 
 def _export(request: HttpRequest, participant: Participant, data: Mapping[str, Any]) -> Done:
-    parts = export(tenant=participant.tenant, external_id=participant.external_id, now=timezone.now())
-    headers = {"Content-Disposition": f'attachment; filename="participant-{participant.pk}.json"'}
-    file = StreamingHttpResponse(parts, content_type="application/json", headers=headers)
+    parts = export_personal_data(tenant=participant.tenant, external_id=participant.external_id, now=timezone.now())
+    file = StreamingHttpResponse(parts, content_type="application/json")
+    file = uncached(file, file_name=f"participant-{participant.pk}.json")
     # Django's own pages are annotated with this narrower type.
     return Done("", "Exported all their data.", download=cast("HttpResponse", file))
 
@@ -98,7 +99,7 @@ EXPORT = ObjectPage(
     name="export",
     title="Export data",
     explanation="Downloads everything that is stored about the participant as one JSON file: the profile, points, events, badges, streaks, "
-    "challenges, claims with their codes, leaderboards, and webhooks that wait. The change log notes that you did.",
+    "challenges, claims with their codes, leaderboards, and webhooks that wait. The change log records that you did.",
     button="Download",
     permission="participants.export_participant",
     perform=_export,

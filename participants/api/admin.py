@@ -13,10 +13,11 @@ from participants.api.pagination import Page
 from participants.api.schema import operation
 from participants.api.serializers import Erasure, ErasureQuery, ListedParticipant, PersonalData
 from participants.api.views import AdminViewSet
+from participants.downloads import uncached
 from participants.errors import ParticipantNotFound
 from participants.models import Participant
 from participants.services import participants as services
-from participants.services.exporting import export, personal_tables
+from participants.services.personal_export import export_personal_data, personal_tables
 from participants.work import as_if_settled, reading
 
 
@@ -65,11 +66,12 @@ class AdminParticipantViewSet(AdminViewSet, GenericViewSet[Participant]):
     def export(self, request: Request, participant_id: str) -> HttpResponseBase:
         """All data of one participant as one JSON object, which is streamed: the profile, and each table with rows of theirs.
 
-        It contains what an erasure deletes or clears, reward codes too. The change log notes who exported whose data. Rows are read
-        while they are sent, so a section can contain what was written after the request began.
+        It contains what an erasure deletes or clears, reward codes too. The change log records who exported whose data. Rows are read
+        while they are sent, so a section can contain what was written after the request began. If the participant is deleted or
+        anonymized meanwhile, the connection ends before the JSON object is complete.
         """
-        parts = export(tenant=self.tenant, external_id=participant_id, now=self.now)
-        return StreamingHttpResponse(parts, content_type="application/json")
+        parts = export_personal_data(tenant=self.tenant, external_id=participant_id, now=self.now)
+        return uncached(StreamingHttpResponse(parts, content_type="application/json"))
 
     def _anonymize(self, participant_id: str) -> Response:
         new_id = services.anonymize(tenant=self.tenant, external_id=participant_id, now=self.now)

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from participants.api.fields import CodesField, LineField, ObjectField, ParticipantIdField, WebAddressField
 from participants.api.scalars import FlagField, SwitchField, TextField
 from participants.profile import SECTION_NAMES, AnyField, sections
-from participants.services.exporting import personal_tables
+from participants.services.personal_export import personal_tables
 
 
 class ProfileChanges(serializers.Serializer[Any]):

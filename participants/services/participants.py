@@ -30,7 +30,7 @@ class Eraser:
 
     Big tables have no foreign key constraint to cascade along (docs/decisions/0003), so each domain registers an eraser.
 
-    `tables` are the tables with these rows, by the name of their section in the export of the participant's data.
+    `tables` are the tables with these rows, by the name of their section in the personal export.
     """
 
     tables: Mapping[str, PersonalTable]

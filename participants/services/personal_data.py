@@ -1,4 +1,4 @@
-"""What is exported of each table when a participant asks for their data.
+"""What the personal export contains of each table.
 
 A table is declared beside the eraser that deletes its rows, so a new table with data of participants cannot be left out of the export.
 """

@@ -12,7 +12,7 @@ from participants.services.tenants import before_tenant_zone_change
 from participants.work import UnitOfWork
 from streaks.models import ParticipantStreak
 from streaks.selectors import streaks_in
-from streaks.selectors.exporting import ABOUT_EXPORT, exported_rows, exported_streak
+from streaks.selectors.personal_export import ABOUT_EXPORT, exported_rows, exported_streak
 from streaks.services.counting import loads_for, row_of
 from streaks.services.definitions import end_terms_before_zone_change
 from streaks.services.numbers import register as register_numbers

@@ -29,7 +29,7 @@ from gamify.webhooks.services import deliver_due
 from gamify_project.undo.running import run
 from gamify_project.undo.services import Cause, UndoRequest, store
 from participants.models import DomainEvent, IdempotencyKey, Participant, Tenant
-from participants.services.exporting import personal_tables
+from participants.services.personal_export import personal_tables
 from rewards.models import Claim
 from streaks.services import create_streak
 from tests.client import Api

@@ -3,7 +3,7 @@
 from gamify.facts.services import undoers
 from gamify.leaderboards.models import LargeSum
 from gamify.leaderboards.selectors.catalog import boards_in
-from gamify.leaderboards.selectors.exporting import TABLES
+from gamify.leaderboards.selectors.personal_export import TABLES
 from gamify.leaderboards.services.scoring import note_score_changes, undo
 from participants.services.participants import Eraser, delete_rows, erasers
 from participants.work import before_flush

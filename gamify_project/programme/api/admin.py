@@ -17,6 +17,7 @@ from gamify_project.programme.services import apply_plan
 from participants.api.permissions import caller_of
 from participants.api.schema import YAML, operation
 from participants.api.views import AdminViewSet, render
+from participants.downloads import uncached
 
 UNKNOWN_BADGE = "refers to nothing: there is no badge “vip” in the file or in the tenant"
 FAULTY = InvalidProgramme(
@@ -37,7 +38,7 @@ class ProgrammeViewSet(AdminViewSet):
         Definitions refer to each other by code. The file has no ids, no secrets and no stock. The same definitions always give the
         same bytes, so the file fits into a version control system. Fields that have their default are left out.
         """
-        return HttpResponse(programme_text(self.tenant), content_type=YAML)
+        return uncached(HttpResponse(programme_text(self.tenant), content_type=YAML))
 
     @operation(
         "import_programme",

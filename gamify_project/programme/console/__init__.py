@@ -9,6 +9,7 @@ from gamify_project.programme.items import programme_text
 from participants.admin.base import for_picked_tenant
 from participants.admin.picker import picked_tenant
 from participants.api.schema import YAML
+from participants.downloads import uncached
 from participants.models import Tenant
 
 
@@ -27,9 +28,7 @@ def export_view(request: HttpRequest) -> HttpResponse:
 
 def _export(tenant: Tenant) -> HttpResponse:
     name = f"{tenant.slug}{'-sandbox' if tenant.is_sandbox else ''}.yaml"
-    return HttpResponse(
-        programme_text(tenant), content_type=YAML, headers={"Content-Disposition": f'attachment; filename="{name}"'}
-    )
+    return uncached(HttpResponse(programme_text(tenant), content_type=YAML), file_name=name)
 
 
 def programme_view(request: HttpRequest) -> HttpResponse:

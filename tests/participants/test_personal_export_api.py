@@ -1,15 +1,22 @@
 """All data of one participant: `GET admin/participants/{id}/export`, and the same file in the console."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event as Flag
 
 import pytest
+from django.db import transaction
+from django.utils import timezone
 
 from gamify.facts.models import Event
 from participants.models import ConfigurationChange
 from participants.services import personal_data
-from tests.client import refusal
+from participants.services.participants import delete
+from participants.services.personal_export import ErasedMeanwhile
+from tests.client import Api, refusal
 from tests.console import Console, staff, trail
-from tests.factories import EventFactory, LedgerEntryFactory, ParticipantFactory
+from tests.factories import EventFactory, LedgerEntryFactory, ParticipantFactory, made_key
+from tests.threads import in_own_connection, wait_until_a_lock_is_awaited
 
 EXPORT = "/admin/participants/user_123/export"
 MAY_EXPORT = ("participants.view_participant", "participants.export_participant")
@@ -158,10 +165,73 @@ def test_the_console_shows_the_export_among_the_changes(tenant, jane, admin_api)
     assert "exported" in text
 
 
-def test_a_participant_who_is_erased_meanwhile_leaves_empty_sections(admin_api, jane):
-    answer = admin_api.get(EXPORT)
+# --- erasure ----------------------------------------------------------------------------------------------------------
+
+ERASURES = pytest.mark.parametrize("query", ["", "?anonymize=true"])
+
+
+@ERASURES
+def test_of_a_participant_who_is_erased_before_anything_is_sent_nothing_is_sent(admin_api, jane, query):
+    chunks = iter(admin_api.get(EXPORT).streaming_content)
+    admin_api.delete(f"/admin/participants/user_123{query}")
+
+    with pytest.raises(ErasedMeanwhile):
+        next(chunks)
+
+
+@ERASURES
+def test_an_export_ends_early_when_the_participant_is_erased_meanwhile(admin_api, jane, query):
+    chunks = iter(admin_api.get(EXPORT).streaming_content)
+    assert b"Jane" in next(chunks)
+    admin_api.delete(f"/admin/participants/user_123{query}")
+
+    assert b"Jane" not in next(chunks), "the name of the next section"
+    with pytest.raises(ErasedMeanwhile):
+        next(chunks)
+
+
+def test_a_new_participant_with_the_same_id_is_not_mixed_with_the_erased_one(admin_api, api, jane):
+    chunks = iter(admin_api.get(EXPORT).streaming_content)
+    next(chunks)
     admin_api.delete("/admin/participants/user_123")
+    api.post("/points/award", {"participant_id": "user_123", "amount": 5})
 
-    body = body_of(answer)
+    with pytest.raises(ErasedMeanwhile):
+        b"".join(chunks)
 
-    assert body["ledger_entries"] == []
+
+@pytest.mark.two_connections
+@pytest.mark.django_db(transaction=True)
+def test_an_export_waits_for_an_erasure_that_is_under_way_and_does_not_record_the_id_after_it(tenant):
+    ParticipantFactory(tenant=tenant, external_id="user_123")
+    admin_api = Api(made_key(tenant, "admin").key)
+    is_erased, may_commit = Flag(), Flag()
+
+    def erase():
+        with transaction.atomic():
+            delete(tenant=tenant, external_id="user_123", now=timezone.now())
+            is_erased.set()
+            may_commit.wait(30)
+
+    with ThreadPoolExecutor(2) as pool:
+        erasing = pool.submit(in_own_connection, erase)
+        is_erased.wait(30)
+        exporting = pool.submit(in_own_connection, lambda: admin_api.get(EXPORT).status_code)
+        wait_until_a_lock_is_awaited()
+        may_commit.set()
+        erasing.result(timeout=30)
+
+        assert exporting.result(timeout=30) == 404
+    assert not ConfigurationChange.objects.filter(object_type="participant_export").exists()
+
+
+# --- caches -----------------------------------------------------------------------------------------------------------
+
+
+def test_no_cache_stores_the_data(tenant, admin_api, jane):
+    answers = [
+        admin_api.get(EXPORT),
+        Console(tenant, user=staff(*MAY_EXPORT)).post("participants_participant_export", jane.pk),
+    ]
+
+    assert all({"private", "no-store"} <= set(answer["Cache-Control"].split(", ")) for answer in answers)

@@ -1,4 +1,4 @@
-"""What the export of a participant's data contains of streaks."""
+"""What the personal export contains of streaks."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime

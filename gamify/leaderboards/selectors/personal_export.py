@@ -1,4 +1,4 @@
-"""What the export of a participant's data contains of leaderboards."""
+"""What the personal export contains of leaderboards."""
 
 from collections.abc import Mapping
 from typing import Any

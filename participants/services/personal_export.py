@@ -1,45 +1,70 @@
-"""Exports everything about one participant (docs/contract.md §5)."""
+"""The personal export: everything that is stored about one participant (docs/contract.md §5)."""
 
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.db.models import QuerySet
 
+from participants.errors import ParticipantNotFound
 from participants.exact_json import exact_json
 from participants.models import ConfigurationChange, Participant, Tenant
-from participants.selectors import get_participant
 from participants.services.changes import record_export
 from participants.services.participants import Eraser, erasers
 from participants.services.personal_data import PersonalTable, columns_of
-from participants.work import reading
+from participants.work import reading, restartable, unit_of_work
 
 EXPORT = "participant_export"
 """The `object_type` of an export in the change log."""
 
 
-def export(*, tenant: Tenant, external_id: str, now: datetime) -> Iterator[bytes]:
-    """Note the export in the change log, and return an iterator over the JSON text of all data of a participant.
+class ErasedMeanwhile(Exception):
+    """The participant was deleted or anonymized while their data was sent. No more of it may be sent."""
+
+
+def export_personal_data(*, tenant: Tenant, external_id: str, now: datetime) -> Iterator[bytes]:
+    """Record the export in the change log, and return an iterator over the JSON text of all data of a participant.
 
     The text is read while it is sent: each page of rows by a statement of its own. So a slow client holds no transaction open, and a
-    section can contain what was written since the section before.
+    section can contain what was written since the section before. If the participant is erased meanwhile, the iterator raises
+    ErasedMeanwhile, so the client gets a text that ends early and is not valid JSON.
 
-    Raises: ParticipantNotFound, before anything is noted.
+    Raises: ParticipantNotFound, before anything is recorded.
     """
-    participant = get_participant(tenant, external_id, now=now)
-    with transaction.atomic():
-        record_export(participant, object_type=EXPORT, code=external_id, tenant_id=tenant.pk, now=now)
+    participant = _record(tenant=tenant, external_id=external_id, now=now)
     return _text(tenant, participant, now=now)
+
+
+@restartable
+def _record(*, tenant: Tenant, external_id: str, now: datetime) -> Participant:
+    """Record the export, and return the participant.
+
+    It locks the participant: otherwise an erasure at the same time would not find this row, which names the participant.
+    """
+    with unit_of_work(tenant, [external_id], now=now) as work:
+        participant = work.find(external_id)
+        if participant is None:
+            raise ParticipantNotFound(external_id)
+        record_export(participant, object_type=EXPORT, code=external_id, tenant_id=tenant.pk, now=now)
+        return participant
 
 
 def _text(tenant: Tenant, participant: Participant, *, now: datetime) -> Iterator[bytes]:
     profile = {name: value for name, value in columns_of(participant).items() if name != "external_id"}
     about = {"participant_id": participant.external_id, "exported_at": now, "profile": profile}
+    with reading(tenant):
+        _check_not_erased(participant)
     yield exact_json(about).removesuffix("}").encode()
     for name, table in personal_tables().items():
         yield from _section(tenant, participant, name, table)
     yield b"}"
+
+
+def _check_not_erased(participant: Participant) -> None:
+    """Call it after reading and before sending: what was read before an erasure must not be sent after it. Raises: ErasedMeanwhile."""
+    same = Participant.objects.filter(tenant_id=participant.tenant_id, external_id=participant.external_id)
+    if not same.filter(pk=participant.pk).exists():
+        raise ErasedMeanwhile("The participant was erased during the export of their data. The answer ends here.")
 
 
 def personal_tables() -> dict[str, PersonalTable]:
@@ -53,6 +78,7 @@ def _section(tenant: Tenant, participant: Participant, name: str, table: Persona
     while True:
         with reading(tenant):
             page = next(pages, None)
+            _check_not_erased(participant)
         if page is None:
             break
         yield (separator + ",".join(map(exact_json, page))).encode()
@@ -78,7 +104,7 @@ def _forget_name(participant: Participant) -> None:
 
 
 def register() -> None:
-    """Register the exports in the change log, which name the participant. Called when the apps are loaded."""
-    about = "The exports of these data, this one included."
+    """Register the exports in the change log, which contain the id of the participant. Called when the apps are loaded."""
+    about = "The personal exports of this participant, this one included."
     table = PersonalTable(ConfigurationChange, about, rows=_exports_of, describe=_describe)
     erasers.register("exports", Eraser({"exports": table}, delete=_forget_name, anonymize=_forget_name))
