@@ -38,6 +38,7 @@ SWEEPS = (
     "points.expire",
     "exports.build",
     "undo.run_waiting",
+    "participants.compute_figures",
 )
 DELIVER = "webhooks.deliver"
 DELIVER_SECONDS = 5  # the longest delay of a delivery for which no wake-up was sent, such as a retry

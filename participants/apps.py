@@ -7,6 +7,7 @@ class ParticipantsConfig(AppConfig):
     def ready(self) -> None:
         from participants import archiving, events, selectors
         from participants.api import exports
+        from participants.figures import people
         from participants.services.append_only import register_append_only_tables
         from participants.services.auditing import register_audits
         from participants.services.participants import register_erasers
@@ -20,3 +21,4 @@ class ParticipantsConfig(AppConfig):
         register_append_only_tables()
         selectors.versions_in.register()
         exports.register()
+        people.register()

@@ -47,6 +47,7 @@ def register_rules() -> None:
         ArchiveRule("Partner secrets are secrets.", advice="Create partner secrets, and give them to the partners."),
     )
     archive_rules.register("participants.AuditRun", ArchiveRule("It is the state of a monitor of the installation."))
+    archive_rules.register("participants.FigureRun", ArchiveRule("It is the state of a sweep."))
     archive_rules.register(
         "participants.FileImport",
         ArchiveRule("An import that is not finished goes on in the installation where it began."),

@@ -1,4 +1,4 @@
-"""Periodic tasks: audit every tenant once a night, and hash old idempotency keys of batches."""
+"""Periodic tasks: compute daily figures, audit every tenant once a night, and hash old idempotency keys of batches."""
 
 import time
 from collections.abc import Callable
@@ -14,9 +14,12 @@ from participants.models import Tenant
 from participants.selectors import tenants_to_audit
 from participants.services.auditing import audit
 from participants.services.batch_keys import hash_old_keys
+from participants.services.figures import compute_in_steps, tenants_with_due_figures
+from participants.work import round_robin
 
 # No audit starts later than this after the task did, well before Celery kills the worker. The next run, an hour later, continues.
 BUDGET_SECONDS = 240.0
+FIGURES_SECONDS = 120.0
 A_NIGHT = timedelta(hours=20)
 MAX_LOGGED_DRIFTS = 1_000
 
@@ -33,6 +36,17 @@ def verify() -> None:
             logger.warning("audits_unfinished", tenants=len(waiting) - done)
             return
         _verify(tenant, now=now)
+
+
+@shared_task(name="participants.compute_figures")
+def compute_figures() -> None:
+    """Compute the daily figures of the tenants whose time has come, round robin."""
+    now = timezone.now()
+    with all_tenants():
+        tenants = list(tenants_with_due_figures(now=now))
+    round_robin(
+        "figures", [(tenant, compute_in_steps(tenant=tenant, now=now)) for tenant in tenants], seconds=FIGURES_SECONDS
+    )
 
 
 @shared_task(name="participants.hash_batch_keys")

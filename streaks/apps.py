@@ -4,4 +4,4 @@ from participants import registries
 class StreaksConfig(registries.DomainConfig):
     name = "streaks"
     verbose_name = "Streaks"
-    registers = ("services.wiring", "profile", "grants", "definitions", "exports")
+    registers = ("services.wiring", "figures", "profile", "grants", "definitions", "exports")

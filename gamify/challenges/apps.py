@@ -4,4 +4,4 @@ from participants import registries
 class ChallengesConfig(registries.DomainConfig):
     name = "gamify.challenges"
     verbose_name = "Challenges"
-    registers = ("profile", "services.wiring", "definitions")
+    registers = ("profile", "services.wiring", "figures", "definitions")

@@ -4,4 +4,4 @@ from participants import registries
 class PointsConfig(registries.DomainConfig):
     name = "gamify.points"
     verbose_name = "Points"
-    registers = ("profile", "services.wiring", "grants", "audits", "definitions", "exports")
+    registers = ("profile", "services.wiring", "figures", "grants", "audits", "definitions", "exports")

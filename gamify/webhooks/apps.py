@@ -4,4 +4,4 @@ from participants import registries
 class WebhooksConfig(registries.DomainConfig):
     name = "gamify.webhooks"
     verbose_name = "Webhooks"
-    registers = ("services.wiring", "definitions")
+    registers = ("services.wiring", "figures", "definitions")

@@ -5,6 +5,7 @@ from participants.models.audits import AuditRun
 from participants.models.changes import ConfigurationChange
 from participants.models.definitions import Definition
 from participants.models.events import DomainEvent
+from participants.models.figures import DailyFigure, FigureRun
 from participants.models.hmac import HmacSecret
 from participants.models.idempotency import IdempotencyKey
 from participants.models.imports import FileImport
@@ -22,8 +23,10 @@ __all__ = [
     "Attributed",
     "AuditRun",
     "ConfigurationChange",
+    "DailyFigure",
     "Definition",
     "DomainEvent",
+    "FigureRun",
     "FileImport",
     "HmacSecret",
     "IdempotencyKey",

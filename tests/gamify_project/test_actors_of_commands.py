@@ -29,6 +29,7 @@ ATTRIBUTED: list[Any] = [model for model in apps.get_models() if issubclass(mode
 OWN = ("participants", "gamify", "streaks", "rewards", "gamify_project")
 WITHOUT_ACTOR = {
     "rebuild_leaderboards": "counts again what rows with an actor say",
+    "rebuild_figures": "counts what rows with an actor say",
     "verify_ledger": "notes when it ran",
     "backfill_streaks": "ticks of participants name no actor; its rewards do",
 }
@@ -77,6 +78,7 @@ def calls(world: Tenant, folder: Path) -> Mapping[str, Callable[[], list[str]]]:
         "recompute_tiers": lambda: here,
         "undo_cause": lambda: ["import:unknown", *here, "--since", "2026-01-01T00:00:00Z"],
         "rebuild_leaderboards": lambda: here,
+        "rebuild_figures": lambda: [*here, "--since", timezone.now().date().isoformat()],
         "lint_rules": lambda: here,
         "replay_rules": lambda: [*here, "--rule", Rule.objects.get(code="big").code],
         "verify_ledger": lambda: here,
