@@ -16,3 +16,6 @@ class GamifyProjectConfig(AppConfig):
         register_append_only(AppendOnly(LogEntry))
         for label in ("SecondFactor", "RecoveryCode", "ConsoleSession"):
             archive_rules.register(f"gamify_project.{label}", ArchiveRule("Staff belong to the installation."))
+        archive_rules.register(
+            "gamify_project.PeriodicRun", ArchiveRule("It is the state of a monitor of the installation.")
+        )

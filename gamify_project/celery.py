@@ -2,6 +2,7 @@
 
 import gc
 import os
+from functools import partial
 from typing import Any
 
 from celery import Celery, Task
@@ -46,13 +47,19 @@ def _freeze_loaded_objects(**_: Any) -> None:
 
 
 class SweepTask(Task):  # type: ignore[misc]  # Celery has no types
-    """Base of all tasks. What a task writes has the task as its actor. It sees no tenant's rows until it says which."""
+    """Base of all tasks. What a task writes has the task as its actor. It sees no tenant's rows until it says which.
+
+    Runs that beat starts are recorded.
+    """
 
     abstract = True
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        from gamify_project.periodic.recording import is_scheduled, run_and_record  # noqa: PLC0415 - imports models, and this module is imported before them
+
         with acting_as(actor_of(ActorKind.SWEEP, self.name, self.name)), no_tenant():
-            return super().__call__(*args, **kwargs)
+            run = partial(super().__call__, *args, **kwargs)
+            return run_and_record(self.name, run) if is_scheduled(self) else run()
 
 
 app = Celery("gamify", task_cls=SweepTask)

@@ -40,7 +40,11 @@ SWEEPS = (
     "undo.run_waiting",
     "participants.compute_figures",
 )
+SCHEDULED = "gamify-scheduled"
+"""The header of messages that beat sends. A run without it was started by a wake-up."""
+
 DELIVER = "webhooks.deliver"
+SENT_BY_BEAT = {"headers": {SCHEDULED: True}}
 DELIVER_SECONDS = 5  # the longest delay of a delivery for which no wake-up was sent, such as a retry
 
 COMMON: dict[str, Any] = {
@@ -79,7 +83,10 @@ def _beat_schedule(sweep_seconds: int) -> dict[str, Any]:
     nightly = {name: {"schedule": when, "options": {"queue": SWEEPS_QUEUE}} for name, when in NIGHTLY.items()}
     deliver = {"schedule": DELIVER_SECONDS, "options": {"queue": WEBHOOKS_QUEUE, "expires": DELIVER_SECONDS}}
     entries = nightly | dict.fromkeys(SWEEPS, sweep) | {DELIVER: deliver}
-    return {name: {"task": name, **entry} for name, entry in entries.items()}
+    return {
+        name: {"task": name, **entry, "options": {**entry["options"], **SENT_BY_BEAT}}
+        for name, entry in entries.items()
+    }
 
 
 def _redis(url: str, timeout: float) -> dict[str, Any]:

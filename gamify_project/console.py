@@ -24,6 +24,7 @@ class ConsoleSite(AdminSite):
 
     def extra_urls(self) -> list[URLPattern]:
         from gamify_project.exports import console as exports  # noqa: PLC0415 - imports pages of this site, so the site must exist first
+        from gamify_project.periodic import console as periodic  # noqa: PLC0415 - the same reason
         from gamify_project.programme import console as programme  # noqa: PLC0415 - imports pages of this site, so the site must exist first
         from gamify_project.second_factor import pages  # noqa: PLC0415 - the same reason
         from gamify_project.second_factor.login import code_step  # noqa: PLC0415 - the same reason
@@ -44,6 +45,7 @@ class ConsoleSite(AdminSite):
             *programme.urls(),
             *exports.urls(),
             *undo.urls(),
+            *periodic.urls(),
             *(path(f"{name}/", self.admin_view(view), name=name) for name, view in own.items()),
         ]
 

@@ -84,6 +84,10 @@ NAVIGATION = [
         _page("Undo", "undo", "undo", "undo.add_undo"),
     ),
     _group(
+        "Operations",
+        _page("Periodic tasks", "update", "periodic_tasks", "gamify_project.view_periodicrun"),
+    ),
+    _group(
         "Staff",
         _page("Staff users", "badge", "auth_user_changelist", "auth.view_user"),
         _page("Groups", "groups", "auth_group_changelist", "auth.view_group"),

@@ -15,9 +15,11 @@ from participants.breakers import redis_breaker
 logger = structlog.get_logger(__name__)
 
 
-def send(task: str, *, args: Sequence[Any] = (), **options: Any) -> None:
-    """Send a message for `task`. `options` are Celery's, such as `queue` or `countdown` (seconds)."""
+def send(task: str, *, args: Sequence[Any] = (), **options: Any) -> bool:
+    """Send a message for `task`, and return whether it was sent. `options` are Celery's, such as `queue` or `countdown` (seconds)."""
     try:
-        redis_breaker.call(lambda: current_app.send_task(task, args=list(args), **options), purpose=task)
+        sent = redis_breaker.call(lambda: current_app.send_task(task, args=list(args), **options), purpose=task)
     except Exception:  # the change is committed, so the request must not fail
         logger.warning("message_not_sent", task=task, exc_info=True)
+        return False
+    return sent is not None

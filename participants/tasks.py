@@ -15,7 +15,7 @@ from participants.selectors import tenants_to_audit
 from participants.services.auditing import audit
 from participants.services.batch_keys import hash_old_keys
 from participants.services.figures import compute_in_steps, tenants_with_due_figures
-from participants.work import round_robin
+from participants.work import Swept, round_robin
 
 # No audit starts later than this after the task did, well before Celery kills the worker. The next run, an hour later, continues.
 BUDGET_SECONDS = 240.0
@@ -27,30 +27,32 @@ logger = structlog.get_logger(__name__)
 
 
 @shared_task(name="participants.verify")
-def verify() -> None:
+def verify() -> Swept:
     """Audit the tenants that were not audited this night, and log the drifts."""
     now, ends_at = timezone.now(), time.monotonic() + BUDGET_SECONDS
     waiting = tenants_to_audit(since=now - A_NIGHT)
-    for done, tenant in enumerate(waiting):
+    rows: list[int | None] = []
+    for tenant in waiting:
         if time.monotonic() > ends_at:
-            logger.warning("audits_unfinished", tenants=len(waiting) - done)
-            return
-        _verify(tenant, now=now)
+            logger.warning("audits_unfinished", tenants=len(waiting) - len(rows))
+            break
+        rows.append(_verify(tenant, now=now))
+    return Swept(sum(each or 0 for each in rows), failed=rows.count(None), unfinished=len(waiting) - len(rows))
 
 
 @shared_task(name="participants.compute_figures")
-def compute_figures() -> None:
+def compute_figures() -> Swept:
     """Compute the daily figures of the tenants whose time has come, round robin."""
     now = timezone.now()
     with all_tenants():
         tenants = list(tenants_with_due_figures(now=now))
-    round_robin(
+    return round_robin(
         "figures", [(tenant, compute_in_steps(tenant=tenant, now=now)) for tenant in tenants], seconds=FIGURES_SECONDS
     )
 
 
 @shared_task(name="participants.hash_batch_keys")
-def hash_batch_keys() -> None:
+def hash_batch_keys() -> Swept:
     """Hash the idempotency keys of batches that are older than a week, because their text may contain participants' ids."""
     ends_at, hashed = time.monotonic() + BUDGET_SECONDS, 0
     with all_tenants():
@@ -59,15 +61,18 @@ def hash_batch_keys() -> None:
             if time.monotonic() > ends_at:
                 break
     logger.info("batch_keys_hashed", keys=hashed)
+    return Swept(hashed)
 
 
-def _verify(tenant: Tenant, *, now: datetime) -> None:
+def _verify(tenant: Tenant, *, now: datetime) -> int | None:
+    """Return how many rows the audit read, or None if it failed."""
     try:
         result = audit(tenant=tenant, now=now, report=_drift_logger(tenant))
     except Exception:
         logger.exception("audit_failed", tenant=tenant.slug, environment=tenant.environment)
-        return
+        return None
     logger.info("audited", tenant=tenant.slug, environment=tenant.environment, rows=result.rows, drifts=result.drifts)
+    return result.rows
 
 
 def _drift_logger(tenant: Tenant) -> Callable[[Drift], None]:

@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from participants.database import all_tenants
-from participants.work import round_robin
+from participants.work import Swept, round_robin
 from rewards.selectors import rewards_ready_to_serve
 from rewards.services import serve_pending_in_chunks
 
@@ -13,10 +13,10 @@ BUDGET_SECONDS = 120.0
 
 
 @shared_task(name="rewards.serve_waiting")
-def serve_waiting() -> None:
+def serve_waiting() -> Swept:
     """Serve the pending claims of rewards that have stock."""
     now = timezone.now()
     with all_tenants():
         rewards = list(rewards_ready_to_serve())
     work = [(reward.tenant, serve_pending_in_chunks(reward=reward, now=now)) for reward in rewards]
-    round_robin("rewards", work, seconds=BUDGET_SECONDS)
+    return round_robin("rewards", work, seconds=BUDGET_SECONDS)

@@ -11,14 +11,14 @@ from gamify.challenges.selectors.due import challenges_with_due
 from gamify.challenges.services import expire_in_chunks
 from participants.database import all_tenants
 from participants.models import Tenant
-from participants.work import round_robin
+from participants.work import Swept, round_robin
 
 # Well below the time limit of workers. What is left then is still due, and the next run continues with it.
 BUDGET_SECONDS = 120.0
 
 
 @shared_task(name="challenges.expire_ended")
-def expire_ended() -> None:
+def expire_ended() -> Swept:
     """Announce the enrolments of all tenants that ended before the challenge was completed, round robin."""
     now = timezone.now()
     of_tenants: defaultdict[Tenant, list[Iterator[int]]] = defaultdict(list)
@@ -27,4 +27,4 @@ def expire_ended() -> None:
     for challenge in challenges:
         of_tenants[challenge.tenant].append(expire_in_chunks(challenge=challenge, now=now))
     work = [(tenant, chain.from_iterable(chunks)) for tenant, chunks in of_tenants.items()]
-    round_robin("challenges", work, seconds=BUDGET_SECONDS)
+    return round_robin("challenges", work, seconds=BUDGET_SECONDS)

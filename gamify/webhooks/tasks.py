@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from gamify.webhooks import services
 from participants.database import all_tenants
+from participants.work import Swept
 
 # Less than the time after which a worker is killed. The next run does the rest.
 BUDGET_SECONDS = 240.0
@@ -35,7 +36,7 @@ def _stop(**_: Any) -> None:
 
 
 @shared_task(name="webhooks.prune")
-def prune() -> None:
+def prune() -> Swept:
     """Remove deliveries older than DELIVERY_RETENTION_DAYS and events older than EVENT_RETENTION_DAYS.
 
     Also replace the ids of erased participants in old events that stay.
@@ -48,6 +49,7 @@ def prune() -> None:
         events = _until(ends_at, partial(services.prune_events, before=events_before))
         ids = _until(ends_at, partial(services.forget_erased_ids, before=events_before))
     logger.info("outbox_pruned", deliveries=deliveries, events=events, erased_ids=ids)
+    return Swept(deliveries + events + ids)
 
 
 def _until(ends_at: float, next_chunk: Callable[[], int]) -> int:

@@ -10,7 +10,7 @@ from participants.work.reading import reading
 from participants.work.restarting import Restart, restart_with_participants, restartable
 from participants.work.settling import Settlement, as_if_settled, load_deferred, settle, settlements
 from participants.work.snapshots import snapshot
-from participants.work.sweeping import bisect_failures, round_robin
+from participants.work.sweeping import Swept, bisect_failures, round_robin
 from participants.work.unit import UnitOfWork, before_flush, closing_steps
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Load",
     "Restart",
     "Settlement",
+    "Swept",
     "UnitOfWork",
     "after_commit",
     "answer_from",

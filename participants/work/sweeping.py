@@ -6,6 +6,7 @@ A due row stays due until it is processed. So a sweep that runs out of time, or 
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import structlog
@@ -21,30 +22,40 @@ Chunks = tuple[Tenant, Iterator[int]]
 logger = structlog.get_logger(__name__)
 
 
-def round_robin(name: str, work: Iterable[Chunks], *, seconds: float) -> None:
+@dataclass(frozen=True)
+class Swept:
+    """What a periodic task did: how many rows it processed.
+
+    `failed` counts pieces of work that raised an error, which is in the log, and `unfinished` those for which the time was not
+    enough. Both stay due for the next run. A piece is all that is due of one tenant, or of one definition.
+    """
+
+    rows: int = 0
+    failed: int = 0
+    unfinished: int = 0
+
+
+def round_robin(name: str, work: Iterable[Chunks], *, seconds: float) -> Swept:
     """Process one chunk of each tenant in turn, until all are done or `seconds` have passed. `name` is for the log.
 
     So no tenant waits for the backlog of another.
     """
-    ends_at, waiting, processed = time.monotonic() + seconds, deque(work), 0
+    ends_at, waiting, rows, failed = time.monotonic() + seconds, deque(work), 0, 0
     while waiting and time.monotonic() < ends_at:
         tenant, chunks = waiting.popleft()
-        count = _next_chunk(name, tenant, chunks)
+        try:
+            with reading(tenant):
+                count = next(chunks, None)
+        except Exception:
+            logger.exception("sweep_failed", sweep=name, tenant=tenant.slug, environment=tenant.environment)
+            failed += 1
+            continue
         if count is not None:
-            processed += count
+            rows += count
             waiting.append((tenant, chunks))
-    if processed or waiting:
-        logger.info("swept", sweep=name, looked_at=processed, unfinished=len(waiting))
-
-
-def _next_chunk(name: str, tenant: Tenant, chunks: Iterator[int]) -> int | None:
-    """Process the next chunk. Returns its size, or None after the last chunk or a failure, which is logged."""
-    try:
-        with reading(tenant):
-            return next(chunks, None)
-    except Exception:
-        logger.exception("sweep_failed", sweep=name, tenant=tenant.slug, environment=tenant.environment)
-        return None
+    if rows or waiting:
+        logger.info("swept", sweep=name, looked_at=rows, unfinished=len(waiting))
+    return Swept(rows, failed, len(waiting))
 
 
 def bisect_failures(

@@ -32,7 +32,8 @@ def audit_metrics():
     assert answer.status_code == 200
     assert answer["Content-Type"].startswith("text/plain")
     lines = answer.content.decode().splitlines()
-    return {name: float(value) for name, value in (line.split() for line in lines if not line.startswith("#"))}
+    figures = (line.split() for line in lines if line.startswith("gamify_audit_"))
+    return {name: float(value) for name, value in figures}
 
 
 def wrong(tenant):
