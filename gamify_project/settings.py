@@ -294,6 +294,14 @@ EXPORT_HOURS = env.int("EXPORT_HOURS", default=24)  # how long a file can be fet
 if EXPORTS_RUNNING < 1 or EXPORT_HOURS < 1:
     raise ImproperlyConfigured("EXPORTS_RUNNING and EXPORT_HOURS must be at least 1.")
 
+# --- undo -----------------------------------------------------------------------------------------------------------
+
+UNDO_RETENTION_DAYS = env.int("UNDO_RETENTION_DAYS", default=90)
+if UNDO_RETENTION_DAYS < 1:
+    raise ImproperlyConfigured(
+        "UNDO_RETENTION_DAYS must be at least 1: it is how long the reports of undos are stored."
+    )
+
 # --- API ------------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {

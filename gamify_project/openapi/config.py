@@ -33,6 +33,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "ActorKind": "participants.api.actors.KINDS",
+        "CauseKind": "gamify_project.undo.services.CAUSE_KINDS",
         "ChallengeStatus": "gamify.challenges.api.serializers.STATUSES",
         "ClaimStatus": "rewards.models.ClaimStatus",
         "RewardType": "rewards.models.RewardType",

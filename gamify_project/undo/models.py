@@ -1,3 +1,4 @@
+from datetime import datetime
 from uuid import UUID
 
 from django.db import models
@@ -5,7 +6,15 @@ from django.db.models import Q
 
 from participants.actors import MAX_KEY, MAX_REASON, Actor
 from participants.ids import new_id
-from participants.models import Attributed, ParticipantRow, ParticipantRowQuerySet, Tenant
+from participants.models import (
+    Attributed,
+    Leased,
+    LeasedQuerySet,
+    Participant,
+    ParticipantRow,
+    ParticipantRowQuerySet,
+    Tenant,
+)
 
 
 class UndoStatus(models.TextChoices):
@@ -18,18 +27,25 @@ class UndoStatus(models.TextChoices):
 UNFINISHED = (UndoStatus.QUEUED, UndoStatus.RUNNING)
 
 
-class UndoQuerySet(models.QuerySet["Undo"]):
+class UndoQuerySet(LeasedQuerySet["Undo"]):
     def of(self, tenant: Tenant) -> "UndoQuerySet":
         return self.filter(tenant_id=tenant.pk)
 
     def unfinished(self) -> "UndoQuerySet":
         return self.filter(status__in=UNFINISHED)
 
+    def waiting(self, now: datetime) -> "UndoQuerySet":
+        """Unfinished undos that no worker has."""
+        return self.unfinished().free(now)
+
+    def finished_before(self, at: datetime) -> "UndoQuerySet":
+        return self.exclude(status__in=UNFINISHED).filter(finished_at__lt=at)
+
     def newest_first(self) -> "UndoQuerySet":
         return self.order_by("-id")  # ids are ordered by time
 
 
-class Undo(Attributed):
+class Undo(Leased, Attributed):
     """The undo of what one cause wrote in [since, until). Its actor is who asked for it, and everything that it takes back names them.
 
     - `cause`: the actor whose rows are taken back, as `kind:id`. `version` is the version of a definition, or null.
@@ -71,6 +87,10 @@ class Undo(Attributed):
         return f"undo of {self.cause}"
 
     @property
+    def is_unfinished(self) -> bool:
+        return self.status in UNFINISHED
+
+    @property
     def cause_json(self) -> dict[str, str | int]:
         """The cause as in requests: `{kind, id}`, and `version` of a definition."""
         kind, _, cause_id = self.cause.partition(":")
@@ -95,10 +115,13 @@ class UndoItem(ParticipantRow):
     - `row_id`: the id of the row. `part`: 0 for the row itself, 1, 2, 3 … for what of it stays, with the id `kept_id`.
     - `turn`: items of turn 1 are taken back after all others of their participant.
     - `is_consequence`: a definition gave it because of what the cause wrote.
-    - `reason`: why it was kept.
+    - `reason`: why it was kept. `participant` is null if that is because the participant was deleted.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    participant = models.ForeignKey(  # type: ignore[assignment]  # null, unlike in other tables
+        Participant, on_delete=models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False
+    )
     undo = models.ForeignKey(Undo, on_delete=models.CASCADE, related_name="items", db_index=False)
     type = models.CharField(max_length=60)
     row_id = models.UUIDField()
@@ -135,3 +158,8 @@ class UndoItem(ParticipantRow):
     def shown_id(self) -> UUID:
         """The id of what was kept."""
         return self.kept_id or self.row_id
+
+    @property
+    def participant_name(self) -> str | None:
+        """The participant's id as the tenant knows it. None if the participant was deleted."""
+        return None if self.participant is None else self.participant.external_id

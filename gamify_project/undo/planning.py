@@ -9,13 +9,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from gamify_project.undo.erasing import keep_as_deleted, lock_participants
 from gamify_project.undo.models import ItemState, Undo, UndoItem
 from participants.actors import ActorKind
 from participants.auditing import chunks_of
 from participants.causes import CauseTable, cause_tables, irreversible_events
-from participants.models import DomainEvent, Participant, Tenant
+from participants.models import DomainEvent
 from participants.selectors import written_between
 
 PAGE = 500
@@ -41,8 +43,18 @@ def plan(undo: Undo) -> Iterator[int]:
         items = [found.item for found in page]
         if not undo.cause.startswith(f"{ActorKind.DEFINITION}:"):
             items += _consequences(undo, places)
-        UndoItem.objects.bulk_create(_of_known_participants(undo.tenant, items), ignore_conflicts=True)
+        _insert(undo, items)
         yield len(page)
+
+
+def _insert(undo: Undo, items: Sequence[UndoItem]) -> None:
+    """Insert the items that are new. Participants who were deleted have no rows any more, so their items are kept."""
+    with transaction.atomic():
+        known = lock_participants(undo.tenant, [item.participant_id for item in items])
+        for item in items:
+            if item.participant_id not in known:
+                keep_as_deleted(item)
+        UndoItem.objects.bulk_create(items, ignore_conflicts=True)
 
 
 def _rows_of_cause(undo: Undo) -> Iterator[_Found]:
@@ -120,10 +132,3 @@ def _consequence(undo: Undo, name: str, table: CauseTable, row: Any) -> UndoItem
     item = _item(undo, name, row)
     item.is_consequence, item.turn = True, int(table.comes_last(row))
     return item
-
-
-def _of_known_participants(tenant: Tenant, items: Sequence[UndoItem]) -> Sequence[UndoItem]:
-    """Leave out participants who are erased: they have no rows any more."""
-    ids = {item.participant_id for item in items}
-    known = set(Participant.objects.of(tenant).filter(pk__in=ids).values_list("pk", flat=True))
-    return [item for item in items if item.participant_id in known]

@@ -1,9 +1,10 @@
 """Takes the items of an undo back, each in a transaction of its own together with its state (docs/decisions/0032).
 
-So an undo that is killed continues with the next item, and no item is taken back twice, even if two workers run the same undo.
+So an undo that is killed continues with the next item, and no item is taken back twice.
 """
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -11,19 +12,26 @@ import structlog
 from django.db import OperationalError, transaction
 from django.utils import timezone
 
-from gamify_project.undo.models import UNFINISHED, ItemState, Undo, UndoItem, UndoStatus
+from gamify_project.undo import leasing
+from gamify_project.undo.erasing import lock_participants
+from gamify_project.undo.leasing import LeaseLost
+from gamify_project.undo.models import ItemState, Undo, UndoItem, UndoStatus
 from gamify_project.undo.planning import plan
 from participants.actors import acting_as
 from participants.causes import Kept, Undoing, cause_tables
 from participants.errors import DomainError
+from participants.models import ParticipantRowQuerySet
 from participants.work import reading, wait_for_open_units
 from participants.work.restarting import TooBusy
 
 CHUNK = 100
+STEP_SECONDS = 10.0
+"""After this time a step ends with the next item, well before the lease runs out."""
 MAX_IN_ROLLBACK = 1_000
 """How many items of one participant a dry run takes back before it rolls back. The participant is locked for so long."""
 MAX_REASON = 255
-FAILED = "It failed unexpectedly; the log says why"
+NOT_PLANNED = "The undo failed while it looked for what to take back. The log of the worker says why."
+FAILED = "This failed unexpectedly. The log of the worker says why"
 
 logger = structlog.get_logger(__name__)
 
@@ -36,32 +44,49 @@ class _Result:
     reason: str | None
     parts: Sequence[Kept] = ()
 
+    @property
+    def is_kept(self) -> bool:
+        return self.reason is not None
 
-def run(undo: Undo) -> Iterator[int]:
-    """Generator: run an undo to its end, and yield the number of rows of each step.
+
+def run(undo: Undo) -> Generator[int, None, None]:
+    """Generator: run an undo to its end, and yield the number of rows of each step. It ends at once if another worker has the undo.
 
     It may be abandoned after any step and started again. Errors that pass, such as a busy database, are raised; any other error
     keeps the item.
     """
-    steps = _steps(undo)
-    while True:
-        with reading(undo.tenant), acting_as(undo.asker):  # not around a `yield`: other work runs in between
-            number = next(steps, None)
-        if number is None:
+    with reading(undo.tenant):
+        if not leasing.take(undo):
             return
-        yield number
+    steps = _steps(undo)
+    try:
+        while (number := _next(undo, steps)) is not None:
+            yield number
+    except LeaseLost:
+        logger.warning("undo_lease_lost", undo=str(undo.pk))
+    finally:
+        with reading(undo.tenant):
+            leasing.release(undo)
+
+
+def _next(undo: Undo, steps: Iterator[int]) -> int | None:
+    """Do the next step. Returns None after the last one. Raises: LeaseLost."""
+    with reading(undo.tenant), acting_as(undo.asker):  # not around a `yield`: other work runs in between
+        number = next(steps, None)
+        if number is not None:
+            leasing.renew(undo, has_progressed=number > 0)
+        return number
 
 
 def _steps(undo: Undo) -> Iterator[int]:
     if undo.planned_at is None:
         yield from _plan(undo)
     yield from _take_back_in_rollbacks(undo) if undo.is_dry_run else _take_back(undo)
-    _change(undo, status=UndoStatus.DONE, finished_at=timezone.now())
+    leasing.finish(undo, UndoStatus.DONE)
 
 
 def _plan(undo: Undo) -> Iterator[int]:
     """Units that were open when the undo was asked for may still write rows of the cause, so wait for them."""
-    _change(undo, status=UndoStatus.RUNNING)
     yield from wait_for_open_units()
     try:
         yield from plan(undo)
@@ -69,33 +94,37 @@ def _plan(undo: Undo) -> Iterator[int]:
         raise
     except Exception:
         logger.exception("undo_failed", undo=str(undo.pk))
-        _change(undo, status=UndoStatus.FAILED, error=FAILED, finished_at=timezone.now())
+        leasing.finish(undo, UndoStatus.FAILED, error=NOT_PLANNED)
         raise
-    _change(undo, planned_at=timezone.now())
-
-
-def _change(undo: Undo, **values: object) -> None:
-    """Write columns of an undo that is not finished. Another worker may have finished it."""
-    Undo.objects.filter(pk=undo.pk, status__in=UNFINISHED).update(**values)
-    for name, value in values.items():
-        setattr(undo, name, value)
+    leasing.change(undo, planned_at=timezone.now())
 
 
 def _waiting(undo: Undo, limit: int) -> Sequence[UndoItem]:
     """Return the next items: participant by participant, newest first, and each participant's last ones last."""
+    return list(_all_waiting(undo)[:limit])
+
+
+def _all_waiting(undo: Undo) -> ParticipantRowQuerySet[UndoItem]:
     rows = UndoItem.objects.filter(undo=undo, state=ItemState.WAITING)
-    return list(rows.order_by("participant_id", "turn", "-row_id")[:limit])
+    return rows.order_by("participant_id", "turn", "-row_id")
 
 
-# --- for real -----------------------------------------------------------------------------------------------------------
+def _results(undo: Undo, items: Sequence[UndoItem]) -> Sequence[_Result]:
+    """Take rows back within the current transaction.
 
-
-def _take_back(undo: Undo) -> Iterator[int]:
-    while items := _waiting(undo, CHUNK):
-        for item in items:
-            with transaction.atomic():  # the participant is locked first, then what is shared, then the item
-                _store(_result_of(undo, item))
-        yield len(items)
+    Those that come last are tried until no more of them can be taken back, because one may depend on another: a badge may count the
+    participant's other badges.
+    """
+    results = [_result_of(undo, item) for item in items if not item.turn]
+    remaining = [item for item in items if item.turn]
+    while remaining:
+        found = [_result_of(undo, item) for item in remaining]
+        kept = [each for each in found if each.is_kept]
+        results += [each for each in found if not each.is_kept]
+        if len(kept) == len(remaining):
+            return [*results, *kept]
+        remaining = [each.item for each in kept]
+    return results
 
 
 def _result_of(undo: Undo, item: UndoItem) -> _Result:
@@ -116,7 +145,7 @@ def _result_of(undo: Undo, item: UndoItem) -> _Result:
 def _store(result: _Result) -> None:
     """Write what became of an item, unless another worker was first: then what this one did is what that one found done."""
     item, reason = result.item, result.reason and result.reason[:MAX_REASON]
-    state = ItemState.REVERSED if reason is None else ItemState.KEPT
+    state = ItemState.KEPT if result.is_kept else ItemState.REVERSED
     waiting = UndoItem.objects.filter(pk=item.pk, state=ItemState.WAITING)
     if waiting.update(state=state, reason=reason):
         UndoItem.objects.bulk_create(_part(item, number, each) for number, each in enumerate(result.parts, 1))
@@ -128,6 +157,31 @@ def _part(item: UndoItem, number: int, kept: Kept) -> UndoItem:
     return UndoItem(
         **about, type=kept.type, row_id=item.row_id, part=number, kept_id=kept.id, state=ItemState.KEPT, reason=reason
     )
+
+
+# --- for real -----------------------------------------------------------------------------------------------------------
+
+
+def _take_back(undo: Undo) -> Iterator[int]:
+    while items := _waiting(undo, CHUNK):
+        ends_at, done = time.monotonic() + STEP_SECONDS, 0
+        for together in _transactions(undo, items):
+            with transaction.atomic():  # the participant is locked first, then what is shared, then the items
+                for result in _results(undo, together):
+                    _store(result)
+            done += len(together)
+            if time.monotonic() > ends_at:
+                break
+        yield done
+
+
+def _transactions(undo: Undo, items: Sequence[UndoItem]) -> Iterator[Sequence[UndoItem]]:
+    """Yield the items of each transaction: one by one, but all of a participant that come last together."""
+    for (participant_id, is_last), group in groupby(items, key=lambda item: (item.participant_id, bool(item.turn))):
+        if is_last:  # `items` may end in the middle of them
+            yield list(_all_waiting(undo).filter(participant_id=participant_id))
+        else:
+            yield from ([item] for item in group)
 
 
 # --- dry runs -----------------------------------------------------------------------------------------------------------
@@ -145,9 +199,10 @@ def _take_back_in_rollbacks(undo: Undo) -> Iterator[int]:
 
 def _try(undo: Undo, items: Sequence[UndoItem]) -> int:
     with transaction.atomic():
-        results = [_result_of(undo, item) for item in items]
+        results = _results(undo, items)
         transaction.set_rollback(True)
     with transaction.atomic():
+        lock_participants(undo.tenant, [item.participant_id for item in items])
         for result in results:
             _store(result)
     return len(items)

@@ -1,4 +1,4 @@
-"""Asks for the undo of what one cause wrote (docs/contract.md §14)."""
+"""Asks for the undo of what one cause wrote, and deletes old undos (docs/contract.md §14)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,18 +6,34 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.db.models import Min
 
-from gamify_project.undo.models import Undo
+from gamify_project.undo.models import Undo, UndoItem, UndoStatus
 from participants import messages
 from participants.actors import MAX_KEY, ActorKind, current_actor
 from participants.errors import DomainError, InvalidInput, NotFound
 from participants.models import ConfigurationChange, Tenant
 
 TASK, QUEUE = "undo.run", "sweeps"
+CAUSE_KINDS = [kind.value for kind in ActorKind if kind is not ActorKind.PARTNER]  # partners only read
+MAX_VERSION = 2**31 - 1
+MAX_INSERTS = 3
+PRUNED_ITEMS = 1_000
 
 
 class UndoNotFound(NotFound):
     code = "undo_not_found"
     noun = "Undo"
+
+
+class PreviewNotDone(DomainError):
+    """A preview that is not done, or that failed, does not show what an undo would take back."""
+
+    code = "preview_not_done"
+    status = 409
+
+    def __init__(self, status: str) -> None:
+        has_failed = status == UndoStatus.FAILED
+        remedy = "It failed. Start a new preview" if has_failed else "Wait until it shows what would be taken back"
+        super().__init__(f"This preview is not done. {remedy}")
 
 
 class UndoRunning(DomainError):
@@ -57,6 +73,19 @@ def ask(*, tenant: Tenant, request: UndoRequest, now: datetime) -> Undo:
     return undo
 
 
+def confirm(*, preview: Undo, now: datetime) -> Undo:
+    """Ask for the undo that a preview showed. Its time is that of the preview, so it takes back nothing newer.
+
+    Raises: PreviewNotDone, UndoRunning.
+    """
+    if preview.status != UndoStatus.DONE:
+        raise PreviewNotDone(preview.status)
+    kind, _, cause_id = preview.cause.partition(":")
+    cause = Cause(kind, cause_id, preview.version)
+    request = UndoRequest(cause, preview.since, preview.until, preview.reason)
+    return ask(tenant=preview.tenant, request=request, now=now)
+
+
 def store(*, tenant: Tenant, request: UndoRequest, now: datetime) -> Undo:
     """Store an undo. A worker finds it with the next sweep, unless the caller runs it before.
 
@@ -77,18 +106,24 @@ def store(*, tenant: Tenant, request: UndoRequest, now: datetime) -> Undo:
         created_at=now,
     )
     undo.attribute_to(current_actor())
-    try:
-        with transaction.atomic():
-            undo.save(force_insert=True)
-    except IntegrityError as error:
-        if not _is_running(undo):
-            raise
-        raise UndoRunning from error
+    _insert(undo)
     return undo
 
 
-def _is_running(undo: Undo) -> bool:
-    return Undo.objects.of(undo.tenant).unfinished().filter(cause=undo.cause, is_dry_run=False).exists()
+def _insert(undo: Undo) -> None:
+    """Insert an undo. If the running undo in its way ends at this moment, try again. Raises: UndoRunning."""
+    running = Undo.objects.of(undo.tenant).unfinished().filter(cause=undo.cause, is_dry_run=False)
+    for attempts_left in reversed(range(MAX_INSERTS)):
+        try:
+            with transaction.atomic():
+                undo.save(force_insert=True)
+        except IntegrityError as error:
+            if running.exists():
+                raise UndoRunning from error
+            if not attempts_left:
+                raise
+        else:
+            return
 
 
 def _time_of(tenant: Tenant, request: UndoRequest, *, now: datetime) -> tuple[datetime, datetime]:
@@ -116,3 +151,11 @@ def _time_of_version(tenant: Tenant, cause: Cause) -> tuple[datetime, datetime |
         raise InvalidInput("cause.version", "There is no such version of this definition in the change log.")
     later = versions.filter(number__gt=cause.version).aggregate(at=Min("created_at"))["at"]
     return first.created_at, later
+
+
+def delete_old(*, before: datetime) -> int:
+    """Delete the next chunk of the undos that ended before `before`, of all tenants, first their items. Returns the number of rows."""
+    old = list(Undo.objects.finished_before(before).order_by("pk").values_list("pk", flat=True)[:PRUNED_ITEMS])
+    items = list(UndoItem.objects.filter(undo_id__in=old).values_list("pk", flat=True)[:PRUNED_ITEMS])
+    rows = UndoItem.objects.filter(pk__in=items) if items else Undo.objects.filter(pk__in=old)
+    return rows.delete()[0] if old else 0

@@ -1,11 +1,15 @@
-"""Tasks that run undos."""
+"""Tasks that run undos, and delete old ones."""
+
+from contextlib import ExitStack, closing
+from datetime import timedelta
 
 from celery import shared_task
-from django.db.models import QuerySet
+from django.conf import settings
+from django.utils import timezone
 
-from gamify_project.undo.models import UNFINISHED, Undo
+from gamify_project.undo.models import Undo, UndoQuerySet
 from gamify_project.undo.running import run
-from gamify_project.undo.services import TASK
+from gamify_project.undo.services import TASK, delete_old
 from participants.database import all_tenants
 from participants.work import round_robin
 
@@ -21,11 +25,16 @@ def run_one(undo_id: str) -> None:
 
 @shared_task(name="undo.run_waiting")
 def run_waiting() -> None:
-    """Continue all undos that are not finished: a wake-up was lost, or a worker was killed."""
+    """Continue all undos that no worker has: a wake-up was lost, or a worker was killed. Delete the undos that are old."""
     _run(Undo.objects.all())
-
-
-def _run(undos: "QuerySet[Undo]") -> None:
     with all_tenants():
-        waiting = list(undos.filter(status__in=UNFINISHED).select_related("tenant").order_by("pk"))
-    round_robin("undo", [(undo.tenant, run(undo)) for undo in waiting], seconds=BUDGET_SECONDS)
+        while delete_old(before=timezone.now() - timedelta(days=settings.UNDO_RETENTION_DAYS)):
+            pass
+
+
+def _run(undos: UndoQuerySet) -> None:
+    with all_tenants():
+        waiting = list(undos.waiting(timezone.now()).select_related("tenant").order_by("pk"))
+    with ExitStack() as stack:
+        runs = [(undo.tenant, stack.enter_context(closing(run(undo)))) for undo in waiting]
+        round_robin("undo", runs, seconds=BUDGET_SECONDS)  # an undo that is not finished then releases its lease

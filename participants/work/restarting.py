@@ -126,16 +126,28 @@ def _is_in_vain(call: _Call, restart: Restart) -> bool:
     return time.monotonic() >= call.started + RETRY_SECONDS
 
 
+_SHORTEN = """
+    SELECT set_config('gamify.statement_timeout', current_setting('statement_timeout'), true),
+    set_config('statement_timeout', %s, true)
+"""
+_SET_BACK = "SELECT set_config('statement_timeout', current_setting('gamify.statement_timeout'), true)"
+
+
 def within_the_time_left(read: Read) -> Read:
-    """After a timeout, let PostgreSQL cancel `read` when the call has waited for locks for LOCK_SECONDS."""
+    """After a timeout, let PostgreSQL cancel `read` when the call has waited for locks for LOCK_SECONDS.
+
+    The limit of the transaction is set back behind the read: the unit may be a part of a longer transaction.
+    """
     call = _call.get()
     if call is None or not call.timeouts:
         return read
     milliseconds = str(max(1, round(call.seconds_left * 1000)))
 
     def execute(connection: BaseDatabaseWrapper) -> Callable[[], Rows]:
-        send(connection, "SELECT set_config('statement_timeout', %s, true)", [milliseconds])
-        return read(connection)
+        send(connection, _SHORTEN, [milliseconds])
+        fetch = read(connection)
+        send(connection, _SET_BACK)
+        return fetch
 
     return execute
 

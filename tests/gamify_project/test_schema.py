@@ -35,7 +35,7 @@ from gamify_project.openapi.operations import document_errors
 from gamify_project.programme.services import NoPreviousProgramme
 from gamify_project.undo.models import Undo
 from gamify_project.undo.running import run
-from gamify_project.undo.services import Cause, UndoRequest, store
+from gamify_project.undo.services import Cause, PreviewNotDone, UndoRequest, store
 from participants.api.schema import ERRORS
 from participants.causes import CannotBeTakenBack
 from participants.errors import DomainError, ParticipantNotFound
@@ -78,6 +78,7 @@ NOT_ON_THE_WIRE = (
     HmacSecretNotFound,
     GrantRefused,
     NoPreviousProgramme,
+    PreviewNotDone,
     ArchiveRefused,
     BadgeWithoutCriteria,
     TenantNotFound,

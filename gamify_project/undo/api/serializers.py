@@ -5,16 +5,15 @@ from typing import Any
 from rest_framework import serializers
 
 from gamify_project.undo.models import UndoStatus
+from gamify_project.undo.services import CAUSE_KINDS, MAX_VERSION
 from participants.actors import MAX_REASON
-from participants.api.actors import KINDS, ActorAnswer
+from participants.api.actors import ActorAnswer
 from participants.api.nested import NestedObject
 from participants.api.scalars import CalendarInstantField, FlagField, IdField, TextField, WholeNumberField
 
-MAX_VERSION = 2**31 - 1
-
 
 class CauseBody(NestedObject):
-    kind = serializers.ChoiceField(choices=KINDS, help_text="Kind of the actor, as in `admin/activity`.")
+    kind = serializers.ChoiceField(choices=CAUSE_KINDS, help_text="Kind of the actor, as in `admin/activity`.")
     id = TextField(max_length=100, help_text="Its id, as in `admin/activity`; of a rule `rule:CODE`.")
     version = WholeNumberField(
         min_value=1,
@@ -35,7 +34,7 @@ class UndoBody(serializers.Serializer[Any]):
 
 
 class CauseAnswer(serializers.Serializer[Any]):
-    kind = serializers.ChoiceField(choices=KINDS, help_text="Kind of the actor.")
+    kind = serializers.ChoiceField(choices=CAUSE_KINDS, help_text="Kind of the actor.")
     id = serializers.CharField(help_text="Its id.")
     version = serializers.IntegerField(required=False, help_text="Version of the definition, if the request named one.")
 
@@ -86,7 +85,9 @@ class KeptQuery(serializers.Serializer[Any]):
 class KeptItem(serializers.Serializer[Any]):
     type = serializers.CharField(help_text="What it is, as in `by_type`.")
     id = serializers.UUIDField(source="shown_id", help_text="Id of the ledger entry, event, claim and so on.")
-    participant_id = serializers.CharField(source="participant.external_id", help_text="Whose it is.")
+    participant_id = serializers.CharField(
+        source="participant_name", allow_null=True, help_text="Whose it is. Null: the participant was deleted."
+    )
     reason = serializers.CharField(help_text="Why it was kept.")
 
 

@@ -1,5 +1,6 @@
 """The pages. Every undo is previewed first: the report of a dry run has the button that repeats it for real."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -16,10 +17,10 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from gamify_project.undo.models import UNFINISHED, Undo
+from gamify_project.undo.models import Undo, UndoItem
 from gamify_project.undo.selectors import Report, get_undo, kept_page, report_of
-from gamify_project.undo.services import Cause, UndoNotFound, UndoRequest, ask
-from participants.actors import MAX_KEY, MAX_REASON
+from gamify_project.undo.services import CAUSE_KINDS, MAX_VERSION, Cause, UndoNotFound, UndoRequest, ask, confirm
+from participants.actors import MAX_KEY, MAX_REASON, ActorKind
 from participants.admin import audit
 from participants.admin.access import link
 from participants.admin.activity import KIND_WORDS
@@ -32,13 +33,13 @@ from participants.models import Participant, Tenant
 PERMISSION = "undo.add_undo"
 SHOWN_UNDOS, SHOWN_KEPT = 20, 100
 REFRESH_SECONDS = 2
-MAX_VERSION = 2**31 - 1
+KINDS = [(kind, KIND_WORDS[ActorKind(kind)]) for kind in CAUSE_KINDS]
 
 
 class UndoForm(forms.Form):
     refused_names: ClassVar = {"cause": "actor_id"}
 
-    kind = forms.ChoiceField(label="Who", choices=list(KIND_WORDS.items()), widget=UnfoldAdminSelectWidget)
+    kind = forms.ChoiceField(label="Who", choices=KINDS, widget=UnfoldAdminSelectWidget)
     actor_id = forms.CharField(
         label="Id",
         max_length=MAX_KEY,
@@ -74,7 +75,8 @@ def form_page(request: HttpRequest) -> HttpResponse:
     tenant = _tenant(request)
     form = UndoForm(request.POST if request.method == "POST" else None, initial=_from_activity(request))
     if request.method == "POST" and form.is_valid():
-        undo = _ask(request, tenant, form.request(), form)
+        wanted = form.request()
+        undo = _asked(request, lambda: ask(tenant=tenant, request=wanted, now=timezone.now()), form)
         if undo is not None:
             return HttpResponseRedirect(_url(undo))
     undos = Undo.objects.of(tenant).newest_first()[:SHOWN_UNDOS]
@@ -89,16 +91,10 @@ def report_page(request: HttpRequest, undo_id: str) -> HttpResponse:
         raise Http404 from error
     refusal = forms.Form({})
     if request.method == "POST" and undo.is_dry_run:
-        started = _ask(request, tenant, _for_real(undo), refusal)
+        started = _asked(request, lambda: confirm(preview=undo, now=timezone.now()), refusal)
         if started is not None:
             return HttpResponseRedirect(_url(started))
     return _report(request, undo, report_of(undo), refusal)
-
-
-def _for_real(preview: Undo) -> UndoRequest:
-    """Return the request that does what a preview showed. Its time is that of the preview, so it takes back nothing newer."""
-    kind, _, cause_id = preview.cause.partition(":")
-    return UndoRequest(Cause(kind, cause_id, preview.version), preview.since, preview.until, preview.reason)
 
 
 def _tenant(request: HttpRequest) -> Tenant:
@@ -110,10 +106,10 @@ def _tenant(request: HttpRequest) -> Tenant:
     return tenant
 
 
-def _ask(request: HttpRequest, tenant: Tenant, wanted: UndoRequest, form: forms.Form) -> Undo | None:
+def _asked(request: HttpRequest, ask_for: Callable[[], Undo], form: forms.Form) -> Undo | None:
     """Ask for an undo and add the audit row, or put the refusal on the form."""
     try:
-        undo = ask(tenant=tenant, request=wanted, now=timezone.now())
+        undo = ask_for()
     except DomainError as refusal:
         place(form, refusal)
         return None
@@ -138,23 +134,27 @@ def _url(undo: Undo) -> str:
 
 def _report(request: HttpRequest, undo: Undo, report: Report, refusal: forms.Form) -> HttpResponse:
     kept, cursor = kept_page(undo, after=uuid_of(request.GET.get("cursor", "")), limit=SHOWN_KEPT)
-    is_running = undo.status in UNFINISHED
     title = "Preview of an undo" if undo.is_dry_run else "Undo"
     shown = {
         "undo": undo,
         "report": report,
         "types": [(name.replace(".", " "), counts) for name, counts in report.by_type.items()],
-        "kept": [
-            (link(item.participant.external_id, Participant, item.participant_id, request.user), item) for item in kept
-        ],
+        "kept": [(_whose(request, item), item) for item in kept],
         "older": f"?cursor={cursor}" if cursor else "",
         "refusal": refusal,
-        "is_running": is_running,
+        "is_running": undo.is_unfinished,
     }
     response = _render(request, "report", title, **shown)
-    if is_running:
+    if undo.is_unfinished:
         response.headers["Refresh"] = str(REFRESH_SECONDS)
     return response
+
+
+def _whose(request: HttpRequest, item: UndoItem) -> str:
+    """Return a link to the participant of an item."""
+    if item.participant_name is None:
+        return "deleted participant"
+    return link(item.participant_name, Participant, item.participant_id, request.user)
 
 
 def _render(request: HttpRequest, template: str, title: str, **shown: Any) -> TemplateResponse:

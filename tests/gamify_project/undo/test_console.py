@@ -74,6 +74,17 @@ def test_a_running_undo_reloads_its_page(world, console):
     assert "Working" in text_of(page)
 
 
+@pytest.mark.parametrize("status", ["queued", "running", "failed"])
+def test_a_preview_that_is_not_done_starts_nothing(world, console, status):
+    answer = preview(console, world)
+    Undo.objects.update(status=status)
+
+    refused = console.client.post(answer["Location"])
+
+    assert "This preview is not done." in text_of(refused)
+    assert not Undo.objects.filter(is_dry_run=False).exists()
+
+
 def test_a_second_undo_of_the_same_cause_is_refused_on_the_page(world, console):
     answer = preview(console, world)
     finish(Undo.objects.get())

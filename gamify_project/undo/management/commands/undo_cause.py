@@ -1,3 +1,4 @@
+import time
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Mapping
 from datetime import datetime
@@ -5,22 +6,22 @@ from typing import Any
 
 from django.utils import timezone
 
+from gamify_project.undo.models import Undo
 from gamify_project.undo.running import run
 from gamify_project.undo.selectors import kept_page, report_of
-from gamify_project.undo.services import Cause, UndoRequest, store
-from participants.actors import ActorKind
+from gamify_project.undo.services import CAUSE_KINDS, Cause, UndoRequest, store
 from participants.engine import instant_of
 from participants.management.base import ReportingCommand, existing_tenant, whole_number
 
-KINDS = [kind.value for kind in ActorKind]
 SHOWN = 1_000
+PAUSE_SECONDS = 1.0
 
 
 def cause_of(text: str) -> Cause:
     """argparse type for an actor, `kind:id`."""
     kind, _, cause_id = text.partition(":")
-    if kind not in KINDS or not cause_id:
-        raise ArgumentTypeError(f"must be KIND:ID with one of the kinds {', '.join(KINDS)}; got '{text}'")
+    if kind not in CAUSE_KINDS or not cause_id:
+        raise ArgumentTypeError(f"must be KIND:ID with one of the kinds {', '.join(CAUSE_KINDS)}; got '{text}'")
     return Cause(kind, cause_id)
 
 
@@ -57,8 +58,7 @@ class Command(ReportingCommand):
             is_dry_run=options["dry_run"],
         )
         undo = store(tenant=existing_tenant(tenant, sandbox=sandbox), request=request, now=timezone.now())
-        for _ in run(undo):
-            pass
+        _finish(undo)
         report, (kept, _) = report_of(undo), kept_page(undo, after=None, limit=SHOWN)
         return {
             "id": str(undo.pk),
@@ -66,6 +66,17 @@ class Command(ReportingCommand):
             "reversed": report.reversed,
             "kept": report.kept,
             "reasons": [
-                f"{item.type} {item.shown_id} of {item.participant.external_id}: {item.reason}" for item in kept
+                f"{item.type} {item.shown_id} of {item.participant_name or 'a deleted participant'}: {item.reason}"
+                for item in kept
             ],
         }
+
+
+def _finish(undo: Undo) -> None:
+    """Run the undo to its end. If a worker took it first, wait for that worker."""
+    for _ in run(undo):
+        pass
+    while undo.is_unfinished:
+        time.sleep(PAUSE_SECONDS)
+        for _ in run(undo):
+            pass
