@@ -42,7 +42,7 @@ def verify() -> Swept:
 
 @shared_task(name="participants.compute_figures")
 def compute_figures() -> Swept:
-    """Compute the daily figures of the tenants whose time has come, round robin."""
+    """Compute the daily figures of the tenants whose time has come, in turn."""
     now = timezone.now()
     with all_tenants():
         tenants = list(tenants_with_due_figures(now=now))

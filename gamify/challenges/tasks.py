@@ -19,7 +19,7 @@ BUDGET_SECONDS = 120.0
 
 @shared_task(name="challenges.expire_ended")
 def expire_ended() -> Swept:
-    """Announce the enrolments of all tenants that ended before the challenge was completed, round robin."""
+    """Announce the enrolments of all tenants that ended before the challenge was completed, tenants in turn."""
     now = timezone.now()
     of_tenants: defaultdict[Tenant, list[Iterator[int]]] = defaultdict(list)
     with all_tenants():

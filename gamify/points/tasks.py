@@ -14,7 +14,7 @@ BUDGET_SECONDS = 120.0
 
 @shared_task(name="points.expire")
 def expire() -> Swept:
-    """Expire unspent points of all tenants, round robin."""
+    """Expire unspent points of all tenants, in turn."""
     now = timezone.now()
     with all_tenants():
         tenants = list(tenants_with_expired_credits(now=now))
