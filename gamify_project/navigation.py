@@ -41,6 +41,7 @@ NAVIGATION = [
         _page("Badges", "workspace_premium", "badges_badge_changelist", "badges.view_badge"),
         _page("Tiers", "military_tech", "tiers_tier_changelist", "tiers.view_tier"),
         _page("Streaks", "local_fire_department", "streaks_streak_changelist", "streaks.view_streak"),
+        _page("Streaks at risk", "warning", "streaks_participantstreak_changelist", "streaks.view_participantstreak"),
         _page("Challenges", "flag", "challenges_challenge_changelist", "challenges.view_challenge"),
         _page("Leaderboards", "leaderboard", "leaderboards_leaderboard_changelist", "leaderboards.view_leaderboard"),
         _page("Amnesties", "umbrella", "streaks_amnesty_changelist", "streaks.view_amnesty"),

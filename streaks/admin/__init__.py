@@ -1,5 +1,5 @@
 """Streaks in the console."""
 
-from streaks.admin import amnesties, people, streaks
+from streaks.admin import amnesties, at_risk, people, streaks
 
-__all__ = ["amnesties", "people", "streaks"]
+__all__ = ["amnesties", "at_risk", "people", "streaks"]

@@ -43,7 +43,8 @@ class ParticipantStreak(ParticipantRow):
 
     `freezes` are excused times of this participant, `[{from, to, reason, at, actor, actor_label}, …]`.
 
-    What was announced: a run of `count` windows (0 after its break was announced), and the risk of the break at `warned_of`.
+    What was announced: a run of `count` windows (0 after its break was announced), and the risk of the break at `warned_of`. Staff
+    nudged the participant because of the break at `nudged_of`.
     `at_risk_at` and `breaks_at` are the instants of the next announcements. Only sweeps and `reach_of` read them.
     """
 
@@ -62,6 +63,7 @@ class ParticipantStreak(ParticipantRow):
     last_activity_at = models.DateTimeField()
     count = models.PositiveIntegerField(default=0, db_default=0)
     warned_of = models.DateTimeField(null=True)
+    nudged_of = models.DateTimeField(null=True)
     at_risk_at = models.DateTimeField(null=True)
     breaks_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()

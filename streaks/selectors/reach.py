@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Case, Count, DateTimeField, F, Q, Value, When
+from django.db.models import Case, Count, DateTimeField, F, Q, QuerySet, Value, When
 
 from participants.models import Tenant
 from streaks.models import ParticipantStreak, Status, Streak, StreakPause
@@ -48,6 +48,18 @@ def runs_of(tenant: Tenant, *, now: datetime) -> Iterator[tuple[str, int, int]]:
     counts = rows.values("streak_id").annotate(alive=Count("pk", filter=alive), at_risk=Count("pk", filter=at_risk))
     for row in counts:
         yield codes[row["streak_id"]], row["alive"], row["at_risk"]
+
+
+def runs_at_risk(tenant: Tenant, *, now: datetime) -> "QuerySet[ParticipantStreak]":
+    """Return the runs at risk in active streaks, as they were last announced."""
+    ids = list(Streak.objects.of(tenant).filter(status=Status.ACTIVE).values_list("pk", flat=True))
+    _, at_risk = _conditions(tenant, ids, now)
+    return ParticipantStreak.objects.filter(at_risk, tenant_id=tenant.pk, streak_id__in=ids)
+
+
+def runs_that_were_at_risk(tenant: Tenant, *, since: datetime, now: datetime) -> "QuerySet[ParticipantStreak]":
+    """Return the rows whose announced risk was of a break between `since` and `now`. A run that is still alive has a `count`."""
+    return ParticipantStreak.objects.filter(tenant_id=tenant.pk, warned_of__gte=since, warned_of__lte=now)
 
 
 def _conditions(tenant: Tenant, streak_ids: Iterable[UUID], now: datetime) -> tuple[Q, Q]:

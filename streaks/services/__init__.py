@@ -3,10 +3,12 @@
 from streaks.services.care import (
     AmnestyNotFound,
     CareRequest,
+    NotAtRisk,
     NothingToRestore,
     StreakNotStarted,
     declare_amnesty,
     freeze,
+    nudge,
     restore,
     undo_amnesty,
 )
@@ -42,6 +44,7 @@ __all__ = [
     "NOUN",
     "AmnestyNotFound",
     "CareRequest",
+    "NotAtRisk",
     "NothingToRestore",
     "StreakIdNotFound",
     "StreakInactive",
@@ -58,6 +61,7 @@ __all__ = [
     "freeze",
     "grant_tick",
     "loads_of_codes",
+    "nudge",
     "pause",
     "record",
     "record_history",

@@ -1,4 +1,4 @@
-"""Care for participants: freeze a streak, restore a broken run, declare an amnesty for everyone."""
+"""Care for participants: freeze a streak, restore a broken run, nudge, declare an amnesty for everyone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,6 +37,11 @@ class StreakNotStarted(DomainError):
 class NothingToRestore(DomainError):
     code = "nothing_to_restore"
     text = "Streak '{}' has no broken run to restore"
+
+
+class NotAtRisk(DomainError):
+    code = "not_at_risk"
+    text = "The run of participant '{}' in streak '{}' is not at risk"
 
 
 class AmnestyNotFound(NotFound):
@@ -98,6 +103,28 @@ def restore(*, tenant: Tenant, request: CareRequest, now: datetime) -> Participa
         set_announced(status.row, status.streak_status)
         facts.publish_changes(work, status.participant, now=now)
         return status
+
+
+@restartable
+def nudge(*, tenant: Tenant, request: CareRequest, now: datetime) -> bool:
+    """Emit `streak.nudged` about a run at risk, so that the application reminds its participant.
+
+    Returns whether it was emitted: once for each time that the run is at risk, however often it is called.
+
+    Raises: ParticipantNotFound, StreakNotFound, StreakNotStarted, NotAtRisk.
+    """
+    with unit_of_work(tenant, [request.participant_id], now=now, loads=_loads(tenant, request)) as work:
+        status = _status(work, request)
+        run, row = status.streak_status, status.row
+        if not run.is_at_risk or run.breaks_at is None:
+            raise NotAtRisk(request.participant_id, request.streak_code)
+        if row.nudged_of == run.breaks_at:
+            return False
+        row.nudged_of = run.breaks_at
+        work.change(row)
+        data = {"current_count": run.current, "window_ends_at": iso_instant(run.breaks_at), "reason": request.reason}
+        emit_event(work, status.participant, status.streak, "streak.nudged", data)
+        return True
 
 
 def _loads(tenant: Tenant, request: CareRequest) -> list[Load]:

@@ -68,6 +68,14 @@ _EVENTS = {
             "window_ends_at": EventField(INSTANT, "When it breaks, unless its participant is active before."),
         },
     ),
+    "streak.nudged": (
+        "Staff ask the application to remind a participant whose run is about to break.",
+        {
+            "current_count": EventField(INTEGER, "Length of the run."),
+            "window_ends_at": EventField(INSTANT, "When it breaks, unless its participant is active before."),
+            "reason": EventField(TEXT, "Text given by the staff, for the log or the message."),
+        },
+    ),
     "streak.restored": (
         "A broken run lives again without a tick.",
         {
@@ -104,6 +112,7 @@ def register() -> None:
         "A tick that was recorded without an event is stored only as a count, so it cannot be told from other ticks",
     )
     irreversible_events.register("streak.frozen", "A freeze of a streak is not taken back")
+    irreversible_events.register("streak.nudged", "A nudge cannot be called back")
     irreversible_events.register("streak.restored", "A streak that was restored is not broken again")
     before_tenant_zone_change.register("streaks", end_terms_before_zone_change)
     after_participant_zone_change.register("streaks", _review_after_zone_change)
