@@ -40,7 +40,7 @@ class ReportingCommand(BaseCommand):
             return
         width = max(map(len, report), default=0)
         for name, value in report.items():
-            self.stdout.write(f"{name:<{width}}  {_readable(value)}")
+            self.stdout.write(f"{name:<{width}}  {_readable(value, indent=width + 2)}")
 
 
 def existing_tenant(slug: str, *, sandbox: bool) -> Tenant:
@@ -66,7 +66,10 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
-def _readable(value: Any) -> str:
+def _readable(value: Any, *, indent: int) -> str:
+    """Return the text of a value. A list of words is one line, a list of sentences has a line for each."""
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or "-"
+        texts = list(map(str, value))
+        separator = f"\n{' ' * indent}" if any(" " in text for text in texts) else ", "
+        return separator.join(texts) or "-"
     return "-" if value is None else str(value)

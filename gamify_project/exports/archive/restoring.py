@@ -2,19 +2,19 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import DataError, IntegrityError, transaction
 from django.db.models import Model
 
 from gamify_project.exports.archive.manifest import (
     MANIFEST,
     PROGRAMME,
-    SETTINGS,
     ArchiveRefused,
     Content,
     Manifest,
@@ -59,6 +59,8 @@ def restore_archive(
         for table in tables:
             _restore_table(table, folder, tenant, report_progress)
         _restore_settings(tenant, manifest, now=now)
+        with _refusals_of_the_database(str(folder), "has rows that refer to rows which are not in the archive"):
+            transaction.get_connection().check_constraints()  # otherwise they are only checked at the end of the transaction
         _prove(tenant, manifest, tables, own=own, now=now)
     return tenant, manifest
 
@@ -88,7 +90,8 @@ def _empty_tenant(slug: str, manifest: Manifest, tables: Sequence[Table], *, now
     is_sandbox = manifest.environment == Environment.SANDBOX
     tenant = tenant_by_slug(slug, sandbox=is_sandbox)
     if tenant is None:
-        live = create_tenant(slug=slug, name=str(manifest.settings["name"]), now=now)
+        with _refusals_of_the_database(MANIFEST, "has settings that the database does not accept"):
+            live = create_tenant(slug=slug, name=str(manifest.settings["name"]), now=now)
         return live.sandbox if is_sandbox else live
     for table in tables:
         if table.model is not ConfigurationChange and not table.has_one_row and table.rows(tenant.pk).exists():
@@ -100,8 +103,8 @@ def _empty_tenant(slug: str, manifest: Manifest, tables: Sequence[Table], *, now
 
 
 def _restore_settings(tenant: Tenant, manifest: Manifest, *, now: datetime) -> None:
-    settings = {name: manifest.settings[name] for name in SETTINGS}
-    Tenant.objects.filter(pk=tenant.pk).update(**settings, updated_at=now)
+    with _refusals_of_the_database(MANIFEST, "has settings that the database does not accept"), transaction.atomic():
+        Tenant.objects.filter(pk=tenant.pk).update(**manifest.settings, updated_at=now)
     bump_catalog_version(tenant)
     tenant.refresh_from_db()
 
@@ -117,23 +120,34 @@ def _restore_table(table: Table, folder: Path, tenant: Tenant, report_progress: 
             report_progress(len(chunk))
 
 
-def _rows(table: Table, lines: Any, tenant: Tenant) -> Iterator[Model]:
-    for number, line in enumerate(lines, start=1):
+def _rows(table: Table, lines: Iterator[str], tenant: Tenant) -> Iterator[Model]:
+    for number in count(1):
         try:
-            yield row_from(table, line, tenant.pk)
-        except (ValueError, TypeError, ArithmeticError) as error:
-            raise ArchiveRefused(table.file_name, f"line {number} cannot be read: {error}") from error
+            line = next(lines, None)
+            row = None if line is None else row_from(table, line, tenant.pk)
+        except (ValidationError, ValueError, TypeError, ArithmeticError, RecursionError) as error:
+            problem = " ".join(getattr(error, "messages", [str(error)]))
+            raise ArchiveRefused(table.file_name, f"line {number} cannot be read: {problem}") from error
+        if row is None:
+            return
+        yield row
 
 
 def _insert(table: Table, chunk: Sequence[Model]) -> None:
+    exist = "has rows that exist in this installation. Restore it into another installation"
+    with _refusals_of_the_database(table.file_name, exist), transaction.atomic():
+        table.model._base_manager.bulk_create(chunk)
+
+
+@contextmanager
+def _refusals_of_the_database(file_name: str, broken_rule: str) -> Iterator[None]:
+    """Raises: ArchiveRefused if the database does not accept what the block writes. `broken_rule` says what a broken constraint means."""
     try:
-        with transaction.atomic():
-            table.model._base_manager.bulk_create(chunk)
+        yield
     except IntegrityError as error:
-        problem = "has rows that exist in this installation. Restore it into another installation"
-        raise ArchiveRefused(table.file_name, problem) from error
-    except DataError as error:
-        raise ArchiveRefused(table.file_name, "has a value that the database does not accept") from error
+        raise ArchiveRefused(file_name, broken_rule) from error
+    except (DataError, ValidationError) as error:
+        raise ArchiveRefused(file_name, "has a value that the database does not accept") from error
 
 
 # --- proof ------------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from django.db.models import JSONField, Model
 from gamify_project.exports.archive.tables import Table
 
 TENANT = "(tenant)"
-"""Stands for the id of the tenant, where a column other than the tenant contains it."""
+"""Written instead of the tenant's id, where a column other than the tenant contains it."""
 
 EXACT_FLOATS = 10.0**15
 
@@ -20,7 +20,7 @@ EXACT_FLOATS = 10.0**15
 def lines_of(
     table: Table, tenant_id: UUID, *, without: frozenset[Any] = frozenset()
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield (line, row) for each row of a tenant, sorted by key. `without` are keys of rows to leave out."""
+    """Yield (line, row) for each row of a tenant, sorted by key. `without` contains the keys of rows to leave out."""
     rows = table.rows(tenant_id).order_by("pk").values("pk", *table.columns)
     for row in rows.iterator(chunk_size=2_000):
         if row.pop("pk") not in without:
@@ -56,7 +56,7 @@ def _canonical(value: Any) -> Any:
 
 
 def row_from(table: Table, line: str, tenant_id: UUID) -> Model:
-    """Return the unsaved row of a line. Raises: ValueError if the line is not a row of this table."""
+    """Return the unsaved row of a line. Raises: ValueError or ValidationError if the line is not a row of this table."""
     values = json.loads(line)
     if not isinstance(values, dict) or sorted(values) != sorted(table.columns):
         raise ValueError("does not have the columns of the table")

@@ -1,8 +1,11 @@
-"""Which tables are in an archive: every model with a tenant, unless its app has registered a rule that leaves it out."""
+"""Which tables are in an archive: every model with a tenant, except those that a rule of their app leaves out, and those into which the
+application may not insert rows.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +14,7 @@ from django.db.models import Field, ForeignKey, IntegerField, Model, QuerySet
 
 from participants.archiving import ArchiveRule, archive_rule
 from participants.models import Tenant
+from participants.services.append_only import append_only
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,13 @@ class Table:
     @property
     def rule(self) -> ArchiveRule:
         return archive_rule(self.label)
+
+    @property
+    def left_out(self) -> str:
+        """Why no row of the table is archived; empty if rows are archived."""
+        if any(each.model is self.model and not each.is_insertable for each in append_only.values()):
+            return "Only functions of the database insert its rows, so they cannot be restored."
+        return self.rule.left_out
 
     @cached_property
     def fields(self) -> "Sequence[Field[Any, Any]]":
@@ -55,12 +66,17 @@ class Table:
         return self.model._base_manager.filter(tenant_id=tenant_id)
 
 
+def all_tables() -> Sequence[Table]:
+    """Return the tables of all models by label, archived or not."""
+    return sorted(map(Table, apps.get_models()), key=attrgetter("label"))
+
+
 def archived_tables() -> Sequence[Table]:
     """Return the tables of an archive. A table comes after those to which its foreign keys refer."""
     done: dict[type[Model], Table] = {}
     for model in apps.get_models():
         _visit(model, done)
-    return [table for table in done.values() if not table.rule.left_out and is_of_tenants(table.model)]
+    return [table for table in done.values() if not table.left_out and is_of_tenants(table.model)]
 
 
 def _visit(model: type[Model], done: dict[type[Model], Table]) -> None:

@@ -19,9 +19,11 @@ class Command(ReportingCommand):
     )
 
     def arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("tenant", metavar="SLUG")
+        parser.add_argument("tenant", metavar="SLUG", help="The tenant to write.")
         parser.add_argument("directory", type=Path, metavar="DIR", help="A directory that is new or empty.")
-        parser.add_argument("--sandbox", action="store_true", help="Write the sandbox of the tenant.")
+        parser.add_argument(
+            "--sandbox", action="store_true", help="Write the sandbox of the tenant instead of the live tenant."
+        )
 
     def report(self, *, tenant: str, directory: Path, sandbox: bool, **options: Any) -> Mapping[str, Any]:
         row = existing_tenant(tenant, sandbox=sandbox)

@@ -18,8 +18,13 @@ class Command(ReportingCommand):
     )
 
     def arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("directory", type=Path, metavar="DIR")
-        parser.add_argument("--as", dest="slug", metavar="SLUG", help="Restore under another slug.")
+        parser.add_argument("directory", type=Path, metavar="DIR", help="The directory that `export_tenant` wrote.")
+        parser.add_argument(
+            "--as",
+            dest="slug",
+            metavar="SLUG",
+            help="Restore the tenant under this slug. Default: the slug in the archive.",
+        )
 
     def report(self, *, directory: Path, slug: str | None, **options: Any) -> Mapping[str, Any]:
         total = sum(content.rows for content in read_manifest(directory).tables.values())
