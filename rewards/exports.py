@@ -28,9 +28,9 @@ _CLAIM = {
     "source": "The definition that granted it, an object.",
     "event_id": "The event that led to it.",
     "reason": "Text given with the cancellation or the fulfilment.",
-    "multiplier": "Factor of a points multiplier.",
-    "active_from": "Begin of a points multiplier.",
-    "active_until": "End of a points multiplier.",
+    "multiplier": "The factor of a points multiplier.",
+    "active_from": "When a points multiplier begins.",
+    "active_until": "When a points multiplier ends.",
     "claimed_at": "When it was claimed.",
     "closed_at": "When it was fulfilled or cancelled.",
     "actor": ACTOR,
@@ -86,47 +86,43 @@ def _code_values(scope: Scope, rows: Sequence[Any], number: int) -> Iterable[Seq
 
 
 def _check_reward(scope: Scope) -> None:
-    if (
-        "reward_id" in scope.filters
-        and not Reward.objects.of(scope.tenant).filter(pk=scope.filters["reward_id"]).exists()
-    ):
+    rewards = Reward.objects.of(scope.tenant)
+    if "reward_id" in scope.filters and not rewards.filter(pk=scope.filters["reward_id"]).exists():
         raise InvalidInput("filters.reward_id", "There is no reward with this id.")
+
+
+_CLAIMS = ExportKind(
+    title="Claims",
+    about="One row per claim, participant by participant, the oldest first. `since` and `until` are about `claimed_at`.",
+    columns=_CLAIM,
+    filters=ClaimFilters,
+    rows=_claims,
+    order=("participant_id", "claimed_at", "id"),
+    fields=(
+        "id", "participant__external_id", "reward_id", "reward_name", "reward_type", "status", "code_value", "points_deducted",
+        "entry_id", "refund_id", "source", "event_id", "reason", "multiplier", "active_from", "active_until", "claimed_at",
+        "closed_at", "actor", "actor_label", "request_id",
+    ),
+    render=_mask_codes,
+    find=_check_reward,
+    permission="rewards.view_claim",
+)  # fmt: skip
+_CODES = ExportKind(
+    title="Reward codes",
+    about="One row per code of a reward. It needs a key with the scope `codes` besides the admin scope.",
+    columns=_CODE,
+    filters=CodeFilters,
+    rows=_codes,
+    order=("reward_id", "value"),
+    fields=("id", "reward_id", "reward__code", "reward__name", "value", "claim_id", "created_at"),
+    render=_code_values,
+    find=_check_reward,
+    permission="rewards.reveal_rewardcode",
+    key_scope=KeyScope.CODES,
+)
 
 
 def register() -> None:
     """Called by `AppConfig.ready`."""
-    export_kinds.register(
-        "claims",
-        ExportKind(
-            title="Claims",
-            about="One row per claim, participant by participant, the oldest first. `since` and `until` are about `claimed_at`.",
-            columns=_CLAIM,
-            filters=ClaimFilters,
-            rows=_claims,
-            order=("participant_id", "claimed_at", "id"),
-            fields=(
-                "id", "participant__external_id", "reward_id", "reward_name", "reward_type", "status", "code_value", "points_deducted",
-                "entry_id", "refund_id", "source", "event_id", "reason", "multiplier", "active_from", "active_until", "claimed_at",
-                "closed_at", "actor", "actor_label", "request_id",
-            ),
-            render=_mask_codes,
-            find=_check_reward,
-            permission="rewards.view_claim",
-        ),
-    )  # fmt: skip
-    export_kinds.register(
-        "codes",
-        ExportKind(
-            title="Reward codes",
-            about="One row per code of a reward. It needs a key with the scope `codes` besides the admin scope.",
-            columns=_CODE,
-            filters=CodeFilters,
-            rows=_codes,
-            order=("reward_id", "value"),
-            fields=("id", "reward_id", "reward__code", "reward__name", "value", "claim_id", "created_at"),
-            render=_code_values,
-            find=_check_reward,
-            permission="rewards.reveal_rewardcode",
-            key_scope=KeyScope.CODES,
-        ),
-    )
+    export_kinds.register("claims", _CLAIMS)
+    export_kinds.register("codes", _CODES)

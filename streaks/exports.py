@@ -17,10 +17,10 @@ _STREAK = {
     "streak_code": "Code of the streak.",
     "streak_name": "Its name today.",
     "status": "Status of the definition.",
-    "current": "Length of the live run, else 0, at the time of the export.",
+    "current": "Length of the current run at the time of the export; 0 if there is none.",
     "longest": "Length of the longest run ever.",
-    "is_at_risk": "Whether the live run is about to break.",
-    "breaks_at": "When the live run breaks without a tick.",
+    "is_at_risk": "Whether the current run is about to break.",
+    "breaks_at": "When the current run breaks if there is no further tick.",
     "last_activity_at": "When it last ticked.",
     "freezes": "Excused times of the participant, a list.",
 }

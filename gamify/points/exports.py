@@ -10,12 +10,12 @@ from participants.api.exports import ACTOR, ACTOR_LABEL, PARTICIPANT_ID, REQUEST
 _ENTRY = {
     "id": "Id of the entry.",
     "participant_id": PARTICIPANT_ID,
-    "number": "1, 2, 3 … per participant.",
+    "number": "1, 2, 3 … for each participant.",
     "type": "What kind of entry it is.",
-    "delta": "Points, negative where they were taken.",
+    "delta": "Change of the balance in points; negative if points were taken.",
     "balance_after": "The participant's balance after it.",
-    "base_amount": "Requested amount, if it was multiplied.",
-    "multiplier": "What it was multiplied by.",
+    "base_amount": "Points before a multiplier; empty if there was none.",
+    "multiplier": "The multiplier; empty if there was none.",
     "expires_at": "When the credited points expire.",
     "event_id": "The event that led to it.",
     "reverses_id": "The entry that this one undoes.",
@@ -30,7 +30,7 @@ _CREDIT = {
     "participant_id": PARTICIPANT_ID,
     "entry_id": "The ledger entry that credited the points.",
     "unspent": "Points that are not spent yet.",
-    "expires_at": "When they expire.",
+    "expires_at": "When these points expire.",
 }
 
 

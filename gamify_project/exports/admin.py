@@ -44,7 +44,7 @@ class ExportAdmin(TenantDataAdmin, ReadOnlyAdmin):
 
     @display("what")
     def display_kind(self, export: Export) -> str:
-        return export_kinds[export.kind].title
+        return export_kinds[export.kind].title if export.kind in export_kinds else export.kind
 
     @display("filters")
     def display_filters(self, export: Export) -> str:
@@ -65,7 +65,7 @@ class ExportAdmin(TenantDataAdmin, ReadOnlyAdmin):
 
     @display("file")
     def display_file(self, export: Any) -> SafeString | str:
-        if not export.is_available_at(timezone.now()):
+        if not export.is_available_at(timezone.now()) or export.kind not in export_kinds:
             return "–"
         if not export.reader.has_perm(export_kinds[export.kind].permission):
             return "no permission"

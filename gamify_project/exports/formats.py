@@ -14,8 +14,8 @@ from participants.engine import instant_text
 from participants.exact_json import exact_json
 
 BOM = "\ufeff"
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet takes a text that begins with one of these for a formula."""
+FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r", "\n")
+"""A spreadsheet may take a text that begins with one of these for a formula. Four of them are the full-width forms of the first four."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,11 @@ class FileFormat:
 
 
 def defused(text: str) -> str:
-    """Return `text` with an apostrophe before it if a spreadsheet would take it for a formula."""
+    """Return `text` with an apostrophe before it if a spreadsheet may take it for a formula.
+
+    This holds for spreadsheets that separate at commas, as the file does. One that separates at semicolons splits a text such as
+    `a;=1+1`, and the second half begins with `=`. No file with commas can prevent that.
+    """
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 

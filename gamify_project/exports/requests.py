@@ -15,7 +15,7 @@ from participants.api.scalars import FlagField
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """A valid request. `filters` are values, `sent` are the same filters as JSON."""
+    """A valid request. `filters` has the validated values, `sent` the same filters as the client sent them."""
 
     kind: str
     filters: Filters
@@ -42,20 +42,22 @@ class FiltersField(serializers.Field[Any, Any, Any, Any]):
 class ExportBody(serializers.Serializer[Any]):
     """Validates to an ExportRequest."""
 
-    kind = serializers.ChoiceField(choices=list(export_kinds), help_text="What to export.")
+    kind = serializers.ChoiceField(choices=list(export_kinds), help_text="Kind of rows, such as `ledger`.")
     format = serializers.ChoiceField(
         choices=ExportFormat.choices,
         default=ExportFormat.CSV,
         help_text="`csv` (RFC 4180, with a header line) or `ndjson` (one JSON object per line).",
     )
-    filters = FiltersField(default=dict, help_text="Which rows, by the filters of the kind. Default: all.")
+    filters = FiltersField(
+        default=dict, help_text="Which rows to export. Each kind has its own filters. Default: all rows."
+    )
     bom = FlagField(
-        default=False, help_text="Begin a CSV file with a byte order mark, by which some spreadsheets recognize UTF-8."
+        default=False, help_text="Begin a CSV file with a byte order mark, so that Excel reads it as UTF-8."
     )
 
     def validate(self, attrs: dict[str, Any]) -> Any:
         if attrs["bom"] and attrs["format"] != ExportFormat.CSV:
-            raise serializers.ValidationError({"bom": ["Is only for CSV."]})
+            raise serializers.ValidationError({"bom": ["Must be false: only a CSV file can have a byte order mark."]})
         try:
             filters = export_kinds[attrs["kind"]].filters().run_validation(attrs["filters"])
         except serializers.ValidationError as error:

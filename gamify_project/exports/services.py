@@ -1,4 +1,4 @@
-"""Creates exports, finds them, and removes what must not be in them any more."""
+"""Creates exports, finds them, deletes expired ones, and builds files again after an erasure."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -37,7 +37,7 @@ class TooManyExports(DomainError):
 class ExportNotReady(DomainError):
     code = "export_not_ready"
     status = 409
-    text = "This export is {}. Fetch its file when it is done."
+    text = "The status of this export is '{}'. Its file can be fetched when it is 'done'. If it is 'failed', create a new export."
 
 
 class ExportExpired(DomainError):
@@ -96,6 +96,8 @@ def available_export(tenant: Tenant, export_id: str, *, now: datetime) -> Export
     export = find_export(tenant, export_id)
     if export.expires_at is not None and export.expires_at <= now:
         raise ExportExpired
+    if export.kind not in export_kinds:  # only the next release has this kind
+        raise ExportNotFound(export_id)
     if not export.is_available_at(now):
         raise ExportNotReady(export.status)
     return export
@@ -148,4 +150,4 @@ def register() -> None:
     """Called when the apps are loaded."""
     erasers.register("export files", Eraser({}, delete=build_again, anonymize=build_again))
     for label in ("exports.Export", "exports.ExportPart"):
-        archive_rules.register(label, ArchiveRule("Files of exports are deleted after a day."))
+        archive_rules.register(label, ArchiveRule("Exports are deleted after EXPORT_HOURS."))

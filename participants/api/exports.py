@@ -19,9 +19,9 @@ REQUEST_ID = "`X-Request-Id` of the request that led to it."
 _PARTICIPANT = {
     "participant_id": PARTICIPANT_ID,
     "display_name": "Display name.",
-    "avatar_url": "Address of the picture.",
+    "avatar_url": "Address of the participant's picture.",
     "attributes": "Attributes, an object.",
-    "timezone": "Own time zone.",
+    "timezone": "The participant's own time zone; empty: that of the tenant.",
     "is_active": "Whether the participant is active.",
     "visible": "Whether leaderboards show the participant.",
     "balance": "Points that can be spent.",
@@ -32,9 +32,9 @@ _PARTICIPANT = {
     "tier": "Code of the tier.",
     "badges": "Number of badges.",
     "challenges_completed": "Number of completed challenges.",
-    "rewards_claimed": "Number of rewards.",
-    "first_seen_at": "First write.",
-    "last_seen_at": "Last write.",
+    "rewards_claimed": "Number of claimed rewards, without cancelled ones.",
+    "first_seen_at": "When something about the participant was first written.",
+    "last_seen_at": "When something about the participant was last written.",
     "anonymized_at": "When the participant was anonymized.",
 }
 _CHANGE = {
@@ -44,11 +44,11 @@ _CHANGE = {
     "actor_label": ACTOR_LABEL,
     "request_id": REQUEST_ID,
     "object_type": "What kind of thing was changed.",
-    "object_id": "Its id.",
-    "code": "Its code.",
+    "object_id": "Id of what was changed.",
+    "code": "Code of what was changed.",
     "version": "The version of the definition that the change made.",
     "changes": "Each changed field with its value before and after, an object.",
-    "reason": "Why.",
+    "reason": "Text given with the change.",
 }
 
 
@@ -61,7 +61,7 @@ class ChangeExportFilters(PeriodFilters):
     personal = frozenset({"code"})  # the code of a `participant_export` is the id of the participant
 
     actor = TextField(
-        max_length=100, required=False, help_text="Only what this actor did: `kind:id`, an id alone, or a kind alone."
+        max_length=100, required=False, help_text="Only changes by this actor: `kind:id`, an id alone, or a kind alone."
     )
     object_type = TextField(
         max_length=40, required=False, help_text="Only changes of this kind of thing, such as `badge`."

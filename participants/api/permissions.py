@@ -24,7 +24,10 @@ def caller_of(request: Request) -> Caller:
 class ScopeMissing(DomainError):
     code = "forbidden"
     status = 403
-    text = "API key requires 'admin' scope"
+    text = "API key requires '{}' scope"
+
+    def __init__(self, scope: str = Scope.ADMIN) -> None:
+        super().__init__(scope)
 
 
 class HasKey(BasePermission):

@@ -21,19 +21,13 @@ from gamify_project.exports.models import Export, ExportFormat
 from gamify_project.exports.requests import ExportBody, ExportRequest
 from gamify_project.exports.services import ExportExpired, ExportNotFound, ExportNotReady, TooManyExports
 from participants.api.exporting import export_kinds
-from participants.api.permissions import key_of
+from participants.api.permissions import ScopeMissing, key_of
 from participants.api.schema import operation
 from participants.api.views import AdminViewSet, render
-from participants.errors import DomainError, InvalidInput
+from participants.errors import InvalidInput
 from participants.work import reading
 
 UNKNOWN = ExportNotFound("0192f0c1-7a55-7b3e-9d43-2f6c1a9be001")
-
-
-class ExportScopeMissing(DomainError):
-    code = "forbidden"
-    status = 403
-    text = "API key requires '{}' scope"
 
 
 class ExportViewSet(AdminViewSet):
@@ -43,7 +37,7 @@ class ExportViewSet(AdminViewSet):
         answer=ExportAnswer,
         status=202,
         errors=[
-            ExportScopeMissing("codes"),
+            ScopeMissing("codes"),
             TooManyExports(3),
             InvalidInput("filters.badge_code", "There is no badge with this code."),
         ],
@@ -51,11 +45,12 @@ class ExportViewSet(AdminViewSet):
         more=kinds_in_words,
     )
     def create(self, request: Request) -> Response:
-        """Begin an export of your tenant's data to a file. A worker writes the file; read the export until its status is `done`.
+        """Create an export of your tenant's data to a file. A worker writes the file. Read the export until its status is `done`.
 
-        The file contains what was written until the export was created. In CSV, a text that begins with `=`, `+`, `-`, `@`, a tab or a
-        carriage return gets an apostrophe before it, so that no spreadsheet takes it for a formula; numbers stay numbers. When a
-        participant is erased, the files of the tenant are built again without them.
+        The file contains what was written until the export was created. CSV has commas between the values. A text in it that begins with
+        `=`, `+`, `-`, `@` (also full-width), a tab or a line break gets an apostrophe before it, so that a spreadsheet which separates at
+        commas does not take it for a formula. Numbers stay numbers. When a participant is erased, the files of the tenant are built again
+        without them.
         """
         wanted: ExportRequest = self.body(ExportBody)
         self._check_scope(wanted.kind)
@@ -82,7 +77,7 @@ class ExportViewSet(AdminViewSet):
         "fetch_export",
         answer=OpenApiTypes.STR,
         media_type=FORMATS[ExportFormat.CSV].media_type,
-        errors=[UNKNOWN, ExportScopeMissing("codes"), ExportNotReady("running"), ExportExpired()],
+        errors=[UNKNOWN, ScopeMissing("codes"), ExportNotReady("running"), ExportExpired()],
         example=examples.FILE,
     )
     def file(self, request: Request, export_id: str) -> HttpResponseBase:
@@ -95,7 +90,7 @@ class ExportViewSet(AdminViewSet):
     def _check_scope(self, kind: str) -> None:
         scope = export_kinds[kind].key_scope
         if scope and not key_of(self.request).has_scope(scope):
-            raise ExportScopeMissing(scope)
+            raise ScopeMissing(scope)
 
     def _answer(self, export: Export) -> dict[str, object]:
         url = reverse("export_file", args=[export.pk]) if export.is_available_at(self.now) else None

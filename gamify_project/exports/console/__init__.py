@@ -49,7 +49,7 @@ def _new_page(request: HttpRequest, name: str) -> Any:
     kind = export_kinds[name]
     form = form_for(kind)(request.POST or None, initial=dict(request.GET.items()))
     if request.method == "POST" and form.is_valid() and _created(request, name, form):
-        messages.success(request, "The export has begun. Reload this page to see how far it is.")
+        messages.success(request, "The export was created. Reload this page to see its progress.")
         return HttpResponseRedirect(reverse("admin:exports_export_changelist"))
     back = reverse("admin:exports_export_changelist")
     page = {"title": f"Export: {kind.title}", "explanation": _explanation(kind, request.GET), "button": "Export"}

@@ -1,23 +1,23 @@
 """The form of a new export, made from the filters of its kind, and links to it from lists."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django import forms
 from django.urls import reverse
 from django.utils.http import urlencode
 from rest_framework import serializers
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from gamify_project.exports.models import ExportFormat
 from participants.admin.fields import ChoiceField, LineField, MomentField, SwitchField
 from participants.api.exporting import ExportKind, export_kinds
 from participants.api.scalars import InstantField
-from participants.engine import day_of
+from participants.engine import day_of, instant_text
 
 LEFT_OUT = "left_out"
 ANY = ("", "any")
-FLAGS = (ANY, ("true", "yes"), ("false", "no"))
 FLAG_VALUES = {"1": "true", "0": "false", "free": "true", "taken": "false"}
 """Values of list filters that mean yes or no."""
 
@@ -35,7 +35,7 @@ class ExportForm(forms.Form):
     def request_body(self) -> dict[str, Any]:
         """Return what a client of the API would send, without the kind."""
         values = self.cleaned_data
-        filters = {name: _sent(values[name]) for name in self.fields if name not in ExportForm.base_fields}
+        filters = {name: _json_value(values[name]) for name in self.fields if name not in ExportForm.base_fields}
         return {
             "format": values["format"],
             "bom": values["bom"],
@@ -43,10 +43,23 @@ class ExportForm(forms.Form):
         }
 
 
-def _sent(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    return {"true": True, "false": False}.get(value, value)
+def _json_value(value: Any) -> Any:
+    return instant_text(value) if isinstance(value, datetime) else value
+
+
+class FlagField(forms.TypedChoiceField):
+    """Any, yes or no. Its cleaned value is None, True or False. A text field with the value `true` is no flag, and stays a text."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        choices, widget = (ANY, ("true", "yes"), ("false", "no")), UnfoldAdminSelectWidget
+        super().__init__(
+            choices=choices,
+            coerce=lambda value: value == "true",
+            empty_value=None,
+            required=False,
+            widget=widget,
+            **kwargs,
+        )
 
 
 def form_for(kind: ExportKind) -> type[ExportForm]:
@@ -60,7 +73,7 @@ def _field_for(field: serializers.Field[Any, Any, Any, Any]) -> forms.Field:
     if isinstance(field, InstantField):
         return MomentField(**about)
     if isinstance(field, serializers.BooleanField):
-        return ChoiceField(choices=FLAGS, required=False, **about)
+        return FlagField(**about)
     if isinstance(field, serializers.ChoiceField):
         choices = field.choices.items() if field.required else [ANY, *field.choices.items()]
         return ChoiceField(choices=choices, required=field.required, **about)
@@ -85,8 +98,8 @@ def links_from(model_admin: Any, user: Any, parameters: Mapping[str, str]) -> It
 def _query(kind: ExportKind, translated: Mapping[str, str], parameters: Mapping[str, str]) -> dict[str, str]:
     """Return the filters of the list as those of the export, and under LEFT_OUT the names of those that it does not have."""
     fields, query, left_out = kind.filters().fields, {}, []
-    for parameter, value in parameters.items():
-        name = translated.get(parameter)
+    for parameter, given in parameters.items():
+        name, value = translated.get(parameter), given.strip()
         if name is not None:
             query[name] = _value(fields[name], parameter, value)
         elif value and parameter not in NO_FILTERS:

@@ -16,6 +16,7 @@ from gamify_project.exports.tasks import build
 from participants.api.exporting import export_kinds
 from participants.models import LEASE, MAX_ATTEMPTS
 from participants.services.participants import delete
+from tests.console import Console, text_of
 from tests.gamify_project.exports.world import ME, create, exported, fetched, plant, run
 
 AFTER_THE_LEASE = LEASE + timedelta(seconds=1)
@@ -198,11 +199,14 @@ def test_a_file_that_a_release_with_other_columns_began_is_built_again(tenant, e
     assert fetched(exporter, about)[1] == whole
 
 
-def test_a_kind_that_only_the_next_release_has_waits_for_its_workers(exporter, monkeypatch):
+def test_a_kind_that_only_the_next_release_has_waits_for_its_workers(tenant, exporter, monkeypatch):
     about = create(exporter, "ledger")
     with monkeypatch.context() as patch:
         patch.delitem(export_kinds._entries, "ledger")
         run()
+
+        assert exporter.get(f"/admin/exports/{about['id']}/file").status_code == 404
+        assert "ledger" in text_of(Console(tenant).get("exports_export_changelist"))
 
     assert (state_of(about).status, state_of(about).attempts) == (ExportStatus.QUEUED, 0)
     run()

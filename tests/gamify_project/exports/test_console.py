@@ -37,7 +37,7 @@ def test_every_kind_is_offered_by_a_list():
 
 
 def test_the_button_takes_the_filters_of_the_list_along_and_names_those_that_it_cannot_take(console):
-    query = {"q": "ada", "type__exact": "award", "created_at_from": "2026-11-01", "created_at_to": "2026-11-02"}
+    query = {"q": " ada ", "type__exact": "award", "created_at_from": "2026-11-01", "created_at_to": "2026-11-02"}
     ledger = text_of(console.get("points_ledgerentry_changelist", **query))
     people = text_of(console.get("participants_participant_changelist", q="ada", is_active__exact="1"))
 
@@ -56,7 +56,7 @@ def test_an_export_from_the_form_is_built_and_its_file_fetched(console, tenant):
 
     assert answer.status_code == 302
     export = Export.objects.get()
-    assert export.filters == {"participant_id": ME, "type": "award", "since": "2026-01-01T00:00:00+00:00"}
+    assert export.filters == {"participant_id": ME, "type": "award", "since": "2026-01-01T00:00:00Z"}
     assert (export.has_bom, export.actor_label) == (True, "ops")
     listed = text_of(console.get("exports_export_changelist"))
     assert f"/console/exports/{export.pk}/file/" in listed
@@ -65,6 +65,27 @@ def test_an_export_from_the_form_is_built_and_its_file_fetched(console, tenant):
     assert {row["participant_id"] for row in rows} == {ME}
     assert file["Content-Disposition"].startswith('attachment; filename="ledger-')
     assert [message for _, _, message in trail()][-2:] == ["Created the export.", "Fetched the file."]
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "filters"),
+    [
+        ("participants", {"is_active": "true", "tier": "true"}, {"is_active": True, "tier": "true"}),
+        ("participants", {"is_active": "false"}, {"is_active": False}),
+        ("participants", {"is_active": "", "participant_id": f" {ME} "}, {"participant_id": ME}),
+        ("codes", {"is_free": "true"}, {"is_free": True}),
+        ("events", {"event_name": "false", "participant_id": "  "}, {"event_name": "false"}),
+    ],
+)
+def test_only_yes_and_no_of_a_choice_become_booleans_and_texts_are_stripped(console, kind, data, filters):
+    assert console.post("export_new", kind, format="csv", **data).status_code == 302
+
+    assert Export.objects.get().filters == filters
+
+
+@pytest.mark.parametrize("answer", ["yes", "1"])
+def test_another_answer_than_yes_or_no_is_refused(console, answer):
+    assert list(errors_of(console.post("export_new", "codes", format="csv", is_free=answer))) == ["is_free"]
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def test_a_filtered_ledger_is_exported_and_downloaded(
     expect(page.locator("[name=participant_id]")).to_have_value(ME)
     picture(page, f"form-{width}")
     page.click("button:has-text('Export')")
-    expect(page.locator("body")).to_contain_text("The export has begun")
+    expect(page.locator("body")).to_contain_text("The export was created")
     assert all_at_once([run]) == [None]  # this thread has the event loop of the browser
     page.reload()
     picture(page, f"list-{width}")

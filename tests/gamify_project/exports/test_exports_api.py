@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from gamify.points.models import LedgerEntry
 from gamify_project.exports import building
+from gamify_project.exports.formats import defused
 from gamify_project.exports.models import Export, ExportPart
 from gamify_project.exports.tasks import build
 from participants.api.exporting import export_kinds
@@ -108,6 +109,16 @@ def test_texts_that_look_like_formulas_are_defused_in_csv_and_numbers_stay_numbe
     assert "-3" in {row["delta"] for row in entries}
     assert {row["reason"] for row in entries if row["reason"]} == {f"'-{ME}", f"'-{OTHER}"}
     assert "'=CODE-1" in {row["code"] for row in csv_rows(codes)}
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r", "\n"])
+def test_every_start_of_a_formula_is_defused(start):
+    assert defused(f"{start}1+1") == f"'{start}1+1"
+
+
+@pytest.mark.parametrize("text", ["", "a=1", "1-1", "'=1", " =1", "<=>"])
+def test_other_texts_stay_as_they_are(text):
+    assert defused(text) == text
 
 
 def test_ndjson_has_the_types_of_the_api(exporter):

@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 import streaks.services
+from gamify_project.exports import building
 from participants import work
 from participants.database import Query
 from participants.services import participants
@@ -60,3 +61,8 @@ def without_eraser_of_keys() -> None:
     """Erasing a participant leaves the keys of idempotent requests, which clients choose."""
     keeps = participants.Eraser({}, delete=participants.keep_rows, anonymize=participants.keep_rows)
     participants.erasers._entries["idempotency keys"] = keeps
+
+
+def without_place_in_exports() -> None:
+    """A worker that continues an export begins with the first row."""
+    building._read_key = lambda *_: None
