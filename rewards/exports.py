@@ -59,7 +59,10 @@ class ClaimFilters(ParticipantPeriodFilters):
 
 class CodeFilters(PeriodFilters):
     reward_id = IdField(required=False, help_text="Only codes of this reward.")
-    is_free = FlagField(required=False, help_text="true: only codes that are free; false: only those handed out.")
+    is_free = FlagField(
+        required=False,
+        help_text="Whether to export only free codes, or only those that were handed out. Default: both.",
+    )
 
 
 def _claims(scope: Scope) -> "QuerySet[Claim]":

@@ -53,7 +53,9 @@ _CHANGE = {
 
 
 class ParticipantExportFilters(ParticipantFilters):
-    is_active = FlagField(required=False, help_text="true: only active participants; false: only inactive ones.")
+    is_active = FlagField(
+        required=False, help_text="Whether to export only active participants, or only inactive ones. Default: both."
+    )
     tier = TextField(max_length=50, required=False, help_text="Only participants in the tier with this code.")
 
 
