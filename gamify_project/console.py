@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 
 from gamify_project.second_factor import gate
 from gamify_project.second_factor.gate import Obstacle
@@ -87,12 +88,17 @@ class ConsoleSite(AdminSite):
         return context
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        from gamify_project.overview.page import overview  # noqa: PLC0415 - the same reason
         from participants.admin.notices import notices_for  # noqa: PLC0415 - imports models, so the site must exist first
         from participants.admin.picker import picked_tenant  # noqa: PLC0415 - imports models, so the site must exist first
+        from participants.work import reading  # noqa: PLC0415 - the same reason
 
-        tenant = picked_tenant(request)
-        found = notices_for(tenant) if tenant else []
-        return super().index(request, {**(extra_context or {}), "notices": found})
+        tenant, context = picked_tenant(request), dict(extra_context or {})
+        if tenant is not None:
+            with reading(tenant):
+                page = overview(tenant, request.user, now=timezone.now())
+                context |= {**page, "notices": notices_for(tenant)}
+        return super().index(request, context)
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Log out on POST. A GET is redirected to the overview, instead of an empty answer."""

@@ -9,6 +9,7 @@ from participants.figures import (
     Figure,
     FigureSource,
     Measurement,
+    Section,
     count_events,
     event_retention,
     figure_sources,
@@ -25,10 +26,11 @@ _FLOWS = {
         "Rewards that participants claimed or were granted on the day, by reward. Those that wait for stock are not included.",
         "claims",
         CLAIMS,
+        column="claimed_at",
         definition=Reward,
     ),
-    FULFILLED: Figure("Claims fulfilled", "Claims that staff fulfilled on the day.", "claims", CLAIMS, "status__exact=fulfilled"),
-    CANCELLED: Figure("Claims cancelled", "Claims that were cancelled on the day.", "claims", CLAIMS, "status__exact=cancelled"),
+    FULFILLED: Figure("Claims fulfilled", "Claims that staff fulfilled on the day.", "claims", CLAIMS, "status__exact=fulfilled", "claimed_at"),
+    CANCELLED: Figure("Claims cancelled", "Claims that were cancelled on the day.", "claims", CLAIMS, "status__exact=cancelled", "claimed_at"),
 }  # fmt: skip
 _LEVEL = {
     WAITING: Figure(
@@ -45,8 +47,8 @@ _EVENTS = {"reward.claimed": GIVEN, "reward.fulfilled": FULFILLED, "reward.cance
 
 def register() -> None:
     """Called by `AppConfig.ready`."""
-    figure_sources.register("rewards", FigureSource("Rewards", _FLOWS, _measure_flows, horizon=event_retention))
-    figure_sources.register("waiting claims", FigureSource("Rewards", _LEVEL, _measure_level, is_momentary=True))
+    figure_sources.register("rewards", FigureSource(Section.REWARDS, _FLOWS, _measure_flows, horizon=event_retention))
+    figure_sources.register("waiting claims", FigureSource(Section.REWARDS, _LEVEL, _measure_level, is_momentary=True))
 
 
 def _codes(tenant: Tenant) -> Mapping[str, str]:

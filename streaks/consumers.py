@@ -1,6 +1,6 @@
 """Streaks react to clients' events: an event of a streak's types that matches its filter ticks it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -20,6 +20,10 @@ from streaks.services.counting import count_tick, loads_for
 def _loads(catalog: Catalog, events: Sequence[EventInput]) -> Sequence[Load]:
     known = streaks_in(catalog)
     return loads_for(streak for name in {event.name for event in events} for streak in known.by_event[name])
+
+
+def _event_names(catalog: Catalog) -> Collection[str]:
+    return streaks_in(catalog).by_event.names
 
 
 def _consume(fact: Fact, work: UnitOfWork, *, now: datetime) -> Iterable[Outcome]:
@@ -61,4 +65,4 @@ def _value(streak: CompiledStreak, fact: Fact) -> Any:
     return None if value is MISSING else value
 
 
-LISTENER = Consumer(loads=_loads, consume=_consume)
+LISTENER = Consumer(loads=_loads, consume=_consume, event_names=_event_names)

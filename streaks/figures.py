@@ -10,6 +10,7 @@ from participants.figures import (
     FigureSource,
     Measurement,
     Presence,
+    Section,
     count_events,
     event_retention,
     figure_sources,
@@ -56,9 +57,11 @@ _LENGTHS = {
 
 def register() -> None:
     """Called by `AppConfig.ready`."""
-    figure_sources.register("runs", FigureSource("Streaks", _LEVELS, _measure_levels, is_momentary=True))
-    figure_sources.register("streaks", FigureSource("Streaks", _FLOWS, _measure_flows, horizon=event_retention))
-    figure_sources.register("lengths", FigureSource("Streaks", _LENGTHS, _measure_lengths, horizon=event_retention))
+    figure_sources.register("runs", FigureSource(Section.STREAKS, _LEVELS, _measure_levels, is_momentary=True))
+    figure_sources.register("streaks", FigureSource(Section.STREAKS, _FLOWS, _measure_flows, horizon=event_retention))
+    figure_sources.register(
+        "lengths", FigureSource(Section.STREAKS, _LENGTHS, _measure_lengths, horizon=event_retention)
+    )
     presences.register("streaks", Presence(_ticks_of, "occurred_at"))
 
 

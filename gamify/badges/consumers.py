@@ -32,6 +32,10 @@ def _changes(catalog: Catalog) -> Collection[str]:
     return badges_in(catalog).by_change.names
 
 
+def _event_names(catalog: Catalog) -> Collection[str]:
+    return badges_in(catalog).by_event.names
+
+
 def _consume(fact: Fact, work: UnitOfWork, *, now: datetime) -> Iterable[Outcome]:
     return _after_change(fact, work) if fact.is_change else _after_event(fact, work)
 
@@ -110,4 +114,4 @@ def _condition_results(criterion: Criterion, fact: Fact) -> partial[list[dict[st
     return partial(condition_results, criterion.counter.event_filter, fact.properties, {})
 
 
-LISTENER = Consumer(loads=_loads, consume=_consume, changes=_changes)
+LISTENER = Consumer(loads=_loads, consume=_consume, changes=_changes, event_names=_event_names)

@@ -3,7 +3,7 @@
 from functools import partial
 
 from gamify.badges.models import Badge
-from participants.figures import Figure, FigureSource, count_events, event_retention, figure_sources
+from participants.figures import Figure, FigureSource, Section, count_events, event_retention, figure_sources
 
 _FIGURES = {
     "badges.awarded": Figure(
@@ -19,4 +19,4 @@ _measure = partial(count_events, figure_of={"badge.awarded": "badges.awarded"}, 
 
 def register() -> None:
     """Called by `AppConfig.ready`."""
-    figure_sources.register("badges", FigureSource("Badges", _FIGURES, _measure, horizon=event_retention))
+    figure_sources.register("badges", FigureSource(Section.ACHIEVEMENTS, _FIGURES, _measure, horizon=event_retention))

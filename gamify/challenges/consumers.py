@@ -1,6 +1,6 @@
 """The consumer of clients' events: events that match objectives enrol their participant and advance them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,10 @@ NOT_ENROLLED = "not_enrolled"
 def _loads(catalog: Catalog, events: Sequence[EventInput]) -> Sequence[Load]:
     known = challenges_in(catalog)
     return loads_for(challenge for name in {event.name for event in events} for challenge, _ in known.by_event[name])
+
+
+def _event_names(catalog: Catalog) -> Collection[str]:
+    return challenges_in(catalog).by_event.names
 
 
 def _consume(fact: Fact, work: UnitOfWork, *, now: datetime) -> Iterable[Outcome]:
@@ -93,4 +97,4 @@ def _trace_entry(
     return TraceEntry(Source("challenge", challenge.code), result, note, conditions)
 
 
-LISTENER = Consumer(loads=_loads, consume=_consume)
+LISTENER = Consumer(loads=_loads, consume=_consume, event_names=_event_names)

@@ -11,6 +11,7 @@ from participants.figures import (
     Figure,
     FigureSource,
     Measurement,
+    Section,
     count_events,
     event_retention,
     figure_sources,
@@ -46,8 +47,10 @@ _measure_flows = partial(count_events, figure_of=_EVENTS, by="challenge_code")
 
 def register() -> None:
     """Called by `AppConfig.ready`."""
-    figure_sources.register("challenges", FigureSource("Challenges", _FLOWS, _measure_flows, horizon=event_retention))
-    figure_sources.register("enrolments", FigureSource("Challenges", _LEVEL, _measure_level, is_momentary=True))
+    figure_sources.register(
+        "challenges", FigureSource(Section.ACHIEVEMENTS, _FLOWS, _measure_flows, horizon=event_retention)
+    )
+    figure_sources.register("enrolments", FigureSource(Section.ACHIEVEMENTS, _LEVEL, _measure_level, is_momentary=True))
 
 
 def _measure_level(span: DaySpan) -> Iterator[Measurement]:

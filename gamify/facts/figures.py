@@ -11,6 +11,7 @@ from participants.figures import (
     FigureSource,
     Measurement,
     Presence,
+    Section,
     count_rows,
     figure_sources,
     presences,
@@ -25,13 +26,14 @@ _FIGURES = {
         "Events that clients reported and that happened on the day, by name. Reversed ones are included.",
         "events",
         "facts_event_changelist",
+        column="occurred_at",
     )
 }
 
 
 def register() -> None:
     """Called by `AppConfig.ready`."""
-    figure_sources.register("events", FigureSource("Events", _FIGURES, _measure))
+    figure_sources.register("events", FigureSource(Section.PEOPLE, _FIGURES, _measure))
     presences.register("events", Presence(_events_of, "occurred_at"))
 
 

@@ -1,6 +1,6 @@
 """Refuses amounts of events that are too large for a sum. All other amounts are counted by `services.scoring`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from gamify.facts.engine.events import EventInput
@@ -18,6 +18,10 @@ def _loads(catalog: Catalog, events: Sequence[EventInput]) -> Sequence[Load]:
     return large_sum_loads(measure for event in events for measure in boards.by_event[event.name])
 
 
+def _event_names(catalog: Catalog) -> Collection[str]:
+    return boards_in(catalog).by_event.names
+
+
 def _consume(fact: Fact, work: UnitOfWork, *, now: datetime) -> Iterable[Outcome]:
     boards = boards_in(work.catalog)
     for measure in boards.by_event[fact.name]:
@@ -28,4 +32,4 @@ def _consume(fact: Fact, work: UnitOfWork, *, now: datetime) -> Iterable[Outcome
                     yield TraceEntry(Source("leaderboard", board.code), "refused", reason)
 
 
-LISTENER = Consumer(loads=_loads, consume=_consume)
+LISTENER = Consumer(loads=_loads, consume=_consume, event_names=_event_names)

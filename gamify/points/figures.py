@@ -16,6 +16,7 @@ from participants.figures import (
     FigureSource,
     Measurement,
     Presence,
+    Section,
     figure_sources,
     presences,
 )
@@ -45,21 +46,23 @@ _FIGURES = {
         POINTS,
         LEDGER,
         "type__exact=award",
+        "created_at",
     ),
-    SPENT: Figure("Points spent", "Points that were deducted or paid for rewards on the day.", POINTS, LEDGER, "type__exact=claim"),
+    SPENT: Figure("Points spent", "Points that were deducted or paid for rewards on the day.", POINTS, LEDGER, column="created_at"),
     EXPIRED: Figure(
         "Points expired",
         "Points that expired unspent. They count on the day on which the ledger took them, up to a few minutes after they expired.",
         POINTS,
         LEDGER,
         "type__exact=expire",
+        "created_at",
     ),
     CORRECTED: Figure(
         "Corrections",
         "Refunds, adjustments and reversals of the day, added up. Below zero, more points were taken than given back.",
         POINTS,
         LEDGER,
-        "type__exact=reversal",
+        column="created_at",
     ),
     OUTSTANDING: Figure(
         "Points outstanding",
@@ -73,13 +76,13 @@ _FIGURES = {
 
 def register() -> None:
     """Called by `AppConfig.ready`."""
-    figure_sources.register("points", FigureSource("Points", _FIGURES, _measure))
+    figure_sources.register("points", FigureSource(Section.POINTS, _FIGURES, _measure))
     presences.register("points", Presence(_caused_by_participants, "created_at"))
 
 
 def _caused_by_participants(tenant: Tenant) -> "QuerySet[LedgerEntry]":
     """Awards and payments, without those that a definition gave: a definition also acts when time has passed."""
-    given = Q(actor__startswith=f"{ActorKind.DEFINITION}:") & Q(actor__isnull=False)
+    given = Q(actor__startswith=f"{ActorKind.DEFINITION}:", actor__isnull=False)
     return LedgerEntry.objects.filter(~given, tenant_id=tenant.pk, type__in=BY_PARTICIPANTS)
 
 

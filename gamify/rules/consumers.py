@@ -43,6 +43,10 @@ def _changes(catalog: Catalog) -> Collection[str]:
     return rules_in(catalog).by_change.names
 
 
+def _event_names(catalog: Catalog) -> Collection[str]:
+    return rules_in(catalog).by_event.names
+
+
 def _consume(fact: Fact, work: UnitOfWork, *, now: datetime) -> Iterable[Outcome]:
     catalog = rules_in(work.catalog)
     listening = catalog.by_change[fact.name] if fact.is_change else catalog.by_event[fact.name]
@@ -96,4 +100,4 @@ def _trace_entry(rule: CompiledRule, fact: Fact, result: str, note: str | None =
     return TraceEntry(rule.source, result, note, conditions)
 
 
-LISTENER = Consumer(loads=_loads, consume=_consume, changes=_changes)
+LISTENER = Consumer(loads=_loads, consume=_consume, changes=_changes, event_names=_event_names)

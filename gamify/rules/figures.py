@@ -12,6 +12,7 @@ from participants.figures import (
     Figure,
     FigureSource,
     Measurement,
+    Section,
     count_rows,
     event_retention,
     figure_sources,
@@ -34,7 +35,7 @@ _FIGURES = {
 
 def register() -> None:
     """Called by `AppConfig.ready`."""
-    figure_sources.register("rules", FigureSource("Rules", _FIGURES, _measure, horizon=event_retention))
+    figure_sources.register("rules", FigureSource(Section.ACHIEVEMENTS, _FIGURES, _measure, horizon=event_retention))
 
 
 def _measure(span: DaySpan) -> Iterator[Measurement]:

@@ -13,6 +13,7 @@ from participants.figures import (
     Figure,
     FigureSource,
     Measurement,
+    Section,
     count_events,
     event_retention,
     figure_sources,
@@ -49,8 +50,12 @@ _measure_reached = partial(
 
 def register() -> None:
     """Called by `AppConfig.ready`."""
-    figure_sources.register("tiers", FigureSource("Tiers", _REACHED, _measure_reached, horizon=event_retention))
-    figure_sources.register("tier spread", FigureSource("Tiers", _SPREAD, _measure_spread, is_momentary=True))
+    figure_sources.register(
+        "tiers", FigureSource(Section.ACHIEVEMENTS, _REACHED, _measure_reached, horizon=event_retention)
+    )
+    figure_sources.register(
+        "tier spread", FigureSource(Section.ACHIEVEMENTS, _SPREAD, _measure_spread, is_momentary=True)
+    )
 
 
 def _measure_spread(span: DaySpan) -> Iterator[Measurement]:

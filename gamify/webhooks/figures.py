@@ -3,7 +3,16 @@
 from collections.abc import Iterator
 
 from gamify.webhooks.models import Delivery, DeliveryStatus, Endpoint
-from participants.figures import DaySpan, Figure, FigureSource, Measurement, count_rows, event_retention, figure_sources
+from participants.figures import (
+    DaySpan,
+    Figure,
+    FigureSource,
+    Measurement,
+    Section,
+    count_rows,
+    event_retention,
+    figure_sources,
+)
 
 DELIVERIES = "webhooks_delivery_changelist"
 DELIVERED, FAILED = "webhooks.delivered", "webhooks.failed"
@@ -16,6 +25,7 @@ _FIGURES = {
         "deliveries",
         DELIVERIES,
         "status__exact=succeeded",
+        "created_at",
     ),
     FAILED: Figure(
         "Webhooks given up",
@@ -23,13 +33,14 @@ _FIGURES = {
         "deliveries",
         DELIVERIES,
         "status__exact=failed",
+        "created_at",
     ),
 }
 
 
 def register() -> None:
     """Called by `AppConfig.ready`."""
-    figure_sources.register("webhooks", FigureSource("Webhooks", _FIGURES, _measure, horizon=event_retention))
+    figure_sources.register("webhooks", FigureSource(Section.WEBHOOKS, _FIGURES, _measure, horizon=event_retention))
 
 
 def _measure(span: DaySpan) -> Iterator[Measurement]:

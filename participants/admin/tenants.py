@@ -19,6 +19,7 @@ from participants.admin.refusals import ConsoleForm
 from participants.models import Tenant
 from participants.services.tenants import create_tenant, set_tenant_status, timezone_names, update_tenant
 
+POINT_VALUE = ("point_value", "point_currency")
 LIMITS = ("participant_writes_per_minute", "key_requests_per_minute")
 
 
@@ -34,7 +35,7 @@ def timezone_widget(*, blank: str | None = None, others: Iterable[tuple[str, str
 class TenantForm(ConsoleForm):
     class Meta:
         model = Tenant
-        fields = ("name", "slug", "timezone", *LIMITS, "requires_second_factor")
+        fields = ("name", "slug", "timezone", *LIMITS, "requires_second_factor", *POINT_VALUE)
         widgets = {"timezone": timezone_widget()}
         help_texts = {"slug": "Names the tenant in URLs. It cannot be changed later."}
 
@@ -83,6 +84,7 @@ class TenantAdmin(ConsoleAdmin):
     fieldsets = (
         (None, {"fields": ("name", "timezone")}),
         ("Limits per minute", {"fields": LIMITS}),
+        ("Value of a point", {"fields": POINT_VALUE}),
         ("Staff", {"fields": ("requires_second_factor",)}),
         ("About", {"fields": ("id", ("created_at", "updated_at"))}),
     )

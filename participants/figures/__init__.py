@@ -3,7 +3,7 @@
 from participants.figures.counting import count_events, count_rows, event_retention
 from participants.figures.days import DAY, DaySpan, today_of
 from participants.figures.people import RETAINED, Presence, presences
-from participants.figures.registry import POINTS, Figure, FigureSource, Measurement, figure_sources, figures
+from participants.figures.registry import POINTS, Figure, FigureSource, Measurement, Section, figure_sources, figures
 
 __all__ = [
     "DAY",
@@ -14,6 +14,7 @@ __all__ = [
     "FigureSource",
     "Measurement",
     "Presence",
+    "Section",
     "count_events",
     "count_rows",
     "event_retention",

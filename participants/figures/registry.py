@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from enum import StrEnum
 from typing import NamedTuple
 
 from participants.figures.days import DaySpan
@@ -13,12 +14,24 @@ POINTS = "points"
 """The unit of figures that are also shown in money."""
 
 
+class Section(StrEnum):
+    """The sections of the overview, in their order."""
+
+    PEOPLE = "People and events"
+    POINTS = "Points"
+    STREAKS = "Streaks"
+    ACHIEVEMENTS = "Achievements"
+    REWARDS = "Rewards"
+    WEBHOOKS = "Webhooks"
+
+
 @dataclass(frozen=True)
 class Figure:
     """One number per day.
 
     - `help` says exactly what is counted. The page adds the zone of the days.
-    - `page` is the route of the console page with the rows behind the number, and `query` its query string.
+    - `page` is the route of the console page with the rows behind the number, and `query` its query string. `column` is the column by
+      which the page can be filtered by day; empty: by none.
     - `is_level`: the number describes the end of the day, so numbers of several days are not added up.
     - `is_listed`: False for a number that only serves a special table of the overview.
     - `definition`: the kind of definition whose codes are the dimensions. One without a number for 30 days is not in use.
@@ -29,6 +42,7 @@ class Figure:
     unit: str
     page: str = ""
     query: str = ""
+    column: str = ""
     is_level: bool = False
     is_listed: bool = True
     definition: type[Definition] | None = None
@@ -45,7 +59,7 @@ class Measurement(NamedTuple):
 
 @dataclass(frozen=True)
 class FigureSource:
-    """Figures of one app that are computed together, by name.
+    """Figures of one app that are computed together, by name, and the section of the overview that shows them.
 
     - `measure(span)` yields measurements of days in the span. Days that it leaves out have the value 0. If it yields only parts of a
       figure, the number of the whole day is their sum.
@@ -53,7 +67,7 @@ class FigureSource:
     - `horizon()` is how long the rows are stored that it reads; None: for ever. Older days keep their numbers.
     """
 
-    title: str
+    section: Section
     figures: Mapping[str, Figure]
     measure: Callable[[DaySpan], Iterable[Measurement]]
     is_momentary: bool = False

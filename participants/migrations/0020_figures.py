@@ -4,6 +4,7 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 import participants.ids
+import participants.models.figures
 
 
 class Migration(migrations.Migration):
@@ -44,7 +45,7 @@ class Migration(migrations.Migration):
                 ("day", models.DateField()),
                 ("figure", models.CharField(max_length=60)),
                 ("dimension", models.CharField(db_default="", default="", max_length=100)),
-                ("value", models.DecimalField(decimal_places=0, max_digits=30)),
+                ("value", participants.models.figures.WholeNumberField()),
                 (
                     "tenant",
                     models.ForeignKey(

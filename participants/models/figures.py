@@ -1,10 +1,29 @@
 """Daily figures: numbers about one tenant and one day, which a sweep computes from the tenant's rows."""
 
+from typing import Any
+
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from participants.ids import new_id
 from participants.models.rows import TenantRow
 from participants.models.tenants import Tenant
+
+
+class WholeNumberField(models.IntegerField):  # type: ignore[type-arg]  # Django has no type arguments at run time
+    """An integer of up to 30 digits: a sum of 64-bit integers can be longer than 64 bits. SQLite stores 64 bits exactly.
+
+    A DecimalField would be wrong, because Django reads only 15 digits of it from SQLite.
+    """
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str:
+        return "numeric(30, 0)"
+
+    def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:  # noqa: FBT001, FBT002 - Django's signature
+        return value if prepared else self.get_prep_value(value)
+
+    def from_db_value(self, value: Any, expression: Any, connection: BaseDatabaseWrapper) -> int | None:
+        return None if value is None else int(value)
 
 
 class DailyFigure(TenantRow):
@@ -19,7 +38,7 @@ class DailyFigure(TenantRow):
     day = models.DateField()
     figure = models.CharField(max_length=60)
     dimension = models.CharField(max_length=100, default="", db_default="")
-    value = models.DecimalField(max_digits=30, decimal_places=0)
+    value = WholeNumberField()
 
     class Meta:
         constraints = [

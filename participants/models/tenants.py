@@ -60,6 +60,17 @@ class Tenant(models.Model):
         db_default=False,
         help_text="All staff must set up a second factor before they can use the console, because all staff can open every tenant.",
     )
+    point_value = models.DecimalField(
+        "value of a point",
+        max_digits=12,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        help_text="What a point costs you, such as 0.01. The overview then also shows points in money.",
+    )
+    point_currency = models.CharField(
+        "currency", max_length=3, null=True, blank=True, help_text="Three letters (ISO 4217), such as EUR."
+    )
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
@@ -73,6 +84,11 @@ class Tenant(models.Model):
                 condition=models.Q(environment="live", live__isnull=True)
                 | models.Q(environment="sandbox", live__isnull=False),
                 name="tenant_sandbox_has_live",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(point_currency__isnull=True, point_value__isnull=True)
+                | models.Q(point_currency__isnull=False, point_value__gt=0),
+                name="tenant_point_value_has_currency",
             ),
         ]
 

@@ -1,5 +1,6 @@
 """Creates and changes tenants together with their sandboxes."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import cache
@@ -77,23 +78,28 @@ def set_tenant_status(*, slug: str, is_active: bool, now: datetime) -> Tenant:
 before_tenant_zone_change: Registry[Callable[[Tenant, datetime], object]] = Registry("Tenant zone handler")
 """Functions that are called with (tenant before the change, now) before a tenant's time zone changes, in the same transaction."""
 
+CURRENCY = re.compile("[A-Z]{3}")
+
 EDITABLE = (
     "name",
     "timezone",
     "participant_writes_per_minute",
     "key_requests_per_minute",
     "requires_second_factor",
+    "point_value",
+    "point_currency",
     "updated_at",
 )
 
 
 @transaction.atomic
 def update_tenant(tenant: Tenant, *, now: datetime) -> Tenant:
-    """Save the EDITABLE fields of `tenant`. Raises InvalidInput for an unknown zone.
+    """Save the EDITABLE fields of `tenant`. Raises InvalidInput for an unknown zone, and for half of a point's value.
 
     Definitions are compiled with the tenant's zone, so the catalog gets a new version.
     """
     check_timezone(tenant.timezone)
+    _check_point_value(tenant)
     # The tenant is not locked here, because the handlers and all changes of definitions lock definitions first, then the tenant.
     before = Tenant.objects.get(pk=tenant.pk)
     if before.timezone != tenant.timezone:
@@ -106,6 +112,20 @@ def update_tenant(tenant: Tenant, *, now: datetime) -> Tenant:
         tenant, updated({name: getattr(before, name) for name in EDITABLE if name != "updated_at"}, tenant), now=now
     )
     return tenant
+
+
+def _check_point_value(tenant: Tenant) -> None:
+    """Raise InvalidInput unless the value of a point is a positive number of a currency, or nothing at all."""
+    value, currency = tenant.point_value, tenant.point_currency
+    if value is not None and value <= 0:
+        raise InvalidInput(
+            "point_value", f"must be greater than 0; got {value}. Leave it empty if a point has no value."
+        )
+    if currency is not None and not CURRENCY.fullmatch(currency):
+        raise InvalidInput("point_currency", f"must be three capital letters, such as EUR; got '{currency}'.")
+    if (value is None) != (currency is None):
+        missing = "point_value" if value is None else "point_currency"
+        raise InvalidInput(missing, "is missing: the value of a point needs a number and a currency.")
 
 
 def _record(tenant: Tenant, changes: Changes, *, now: datetime) -> None:

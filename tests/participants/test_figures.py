@@ -1,6 +1,7 @@
 """Daily figures: which days are computed, when they are final, and what two workers do."""
 
 from datetime import UTC, date, datetime, timedelta
+from random import Random
 
 import pytest
 from django.core.management import call_command
@@ -8,7 +9,17 @@ from django.urls import reverse
 from django.utils import timezone
 
 from gamify.points.models import LedgerEntry
-from participants.figures import DAY, DaySpan, Figure, FigureSource, Measurement, figure_sources, figures, today_of
+from participants.figures import (
+    DAY,
+    DaySpan,
+    Figure,
+    FigureSource,
+    Measurement,
+    Section,
+    figure_sources,
+    figures,
+    today_of,
+)
 from participants.models import DailyFigure, FigureRun, Tenant
 from participants.registries import Registry
 from participants.services import figures as services
@@ -39,7 +50,7 @@ def sources(monkeypatch):
 
     def register(name, measure, **options):
         about = {name: Figure(name, "Help.", "things")}
-        registry.register(name, FigureSource("Things", about, measure, **options))
+        registry.register(name, FigureSource(Section.PEOPLE, about, measure, **options))
 
     return register
 
@@ -302,6 +313,25 @@ def test_participants_are_active_by_events_awards_and_ticks_and_count_once(tenan
     assert found == {
         "active_day": {"2025-10-29": 1}, "active_week": {"2025-10-29": 2}, "active_month": {"2025-10-29": 3},
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_active_people_of_every_day_are_those_of_a_naive_count(tenant, seed):
+    random, people = Random(seed), [ParticipantFactory(tenant=tenant) for _ in range(4)]
+    active = {(person.pk, NOW.date() - random.randrange(70) * DAY) for person in people for _ in range(8)}
+    people_by_id = {person.pk: person for person in people}
+    for person_id, day in active:
+        at = datetime(day.year, day.month, day.day, random.randrange(24), tzinfo=UTC)
+        EventFactory(participant=people_by_id[person_id], occurred_at=at)
+
+    compute(tenant, NOW.date() - 20 * DAY, NOW)
+
+    for name, length in (("active_day", 1), ("active_week", 7), ("active_month", 30)):
+        expected = {}
+        for day in (NOW.date() - number * DAY for number in range(21)):
+            if number := len({person for person, on in active if day - length * DAY < on <= day}):
+                expected[day.isoformat()] = number
+        assert figure(tenant, f"people.{name}") == expected
 
 
 def test_points_that_a_definition_gave_make_nobody_active(tenant):

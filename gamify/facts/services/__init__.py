@@ -13,7 +13,7 @@ from gamify.facts.services.kinds import (
     grant_kinds,
     grant_problem,
 )
-from gamify.facts.services.listening import Consumer, has_listeners, loads_for
+from gamify.facts.services.listening import Consumer, has_listeners, listed_event_names, loads_for
 from gamify.facts.services.metrics import (
     SELECTOR_FIELDS,
     HistoryAmount,
@@ -66,6 +66,7 @@ __all__ = [
     "has_listeners",
     "is_change",
     "level_changed",
+    "listed_event_names",
     "loads_for",
     "metric_choices",
     "process",

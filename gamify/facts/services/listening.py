@@ -26,7 +26,7 @@ class Consume(Protocol):
     def __call__(self, fact: Fact, work: UnitOfWork, *, now: datetime) -> Iterable[Outcome]: ...
 
 
-def _no_changes(catalog: Catalog) -> Collection[str]:
+def _no_names(catalog: Catalog) -> Collection[str]:
     return ()
 
 
@@ -38,11 +38,13 @@ class Consumer:
       none are needed.
     - `consume`: reacts to one fact.
     - `changes(catalog)`: the names of the changes to which it reacts, besides clients' events.
+    - `event_names(catalog)`: the names of clients' events that its definitions list, ANY_EVENT included.
     """
 
     loads: Callable[[Catalog, Sequence[EventInput]], Sequence[Load]]
     consume: Consume
-    changes: Callable[[Catalog], Collection[str]] = _no_changes
+    changes: Callable[[Catalog], Collection[str]] = _no_names
+    event_names: Callable[[Catalog], Collection[str]] = _no_names
 
 
 def consumers() -> Sequence[Consumer]:
@@ -72,6 +74,11 @@ def listeners_of(catalog: Catalog, change: str) -> Sequence[Consumer]:
 
 def _listeners_of(catalog: Catalog, change: str) -> Sequence[Consumer]:
     return tuple(consumer for consumer in consumers() if change in consumer.changes(catalog))
+
+
+def listed_event_names(catalog: Catalog) -> frozenset[str]:
+    """Return the names of clients' events that any active definition lists, ANY_EVENT included."""
+    return frozenset(name for consumer in consumers() for name in consumer.event_names(catalog))
 
 
 def has_listeners(catalog: Catalog, change: str) -> bool:

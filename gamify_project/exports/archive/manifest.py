@@ -18,6 +18,7 @@ MANIFEST = "manifest.json"
 PROGRAMME = "programme.yaml"
 SETTINGS = (
     "name", "timezone", "is_active", "participant_writes_per_minute", "key_requests_per_minute", "requires_second_factor",
+    "point_value", "point_currency",
 )  # fmt: skip
 
 
@@ -63,7 +64,7 @@ class Manifest:
     version: int = VERSION
 
     def write(self, folder: Path) -> None:
-        text = json.dumps(asdict(self), ensure_ascii=False, indent=2, sort_keys=True)
+        text = json.dumps(asdict(self), default=str, ensure_ascii=False, indent=2, sort_keys=True)
         with create_file(folder / MANIFEST) as file:
             file.write(f"{text}\n".encode())
 
