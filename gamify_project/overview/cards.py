@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from itertools import chain
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
@@ -15,7 +15,7 @@ from gamify_project.overview.stored import DAYS, StoredFigures
 from participants.figures import DAY, POINTS, Figure, Section, figure_sources
 from participants.models import Tenant
 
-Reader = AbstractBaseUser | AnonymousUser
+Reader = User | AnonymousUser
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def sections(tenant: Tenant, stored: StoredFigures, reader: Reader) -> Iterator[
 def may_open(reader: Reader, page: str) -> bool:
     """Whether `reader` may view the list `page`, a route such as `badges_badge_changelist`."""
     app, model, _ = page.split("_")
-    return bool(getattr(reader, "has_perm")(f"{app}.view_{model}"))  # noqa: B009
+    return reader.has_perm(f"{app}.view_{model}")
 
 
 def _card(tenant: Tenant, stored: StoredFigures, name: str, figure: Figure) -> Card:

@@ -8,9 +8,11 @@ from gamify_project.overview import tables, unused
 from gamify_project.overview.cards import Reader, may_open, sections
 from gamify_project.overview.steps import first_steps
 from gamify_project.overview.stored import StoredFigures, stored_figures
+from gamify_project.periodic.status import late_tasks
 from participants.models import Tenant
 
 OUTDATED = timedelta(hours=1)
+VIEW_TASKS = "gamify_project.view_periodicrun"
 
 
 def overview(tenant: Tenant, reader: Reader, *, now: datetime) -> Mapping[str, Any]:
@@ -20,6 +22,7 @@ def overview(tenant: Tenant, reader: Reader, *, now: datetime) -> Mapping[str, A
         "steps": first_steps(tenant),
         "stored": stored,
         "is_outdated": stored.computed_at is not None and now - stored.computed_at > OUTDATED,
+        "late_tasks": late_tasks(now=now) if reader.has_perm(VIEW_TASKS) else [],
         "sections": list(sections(tenant, stored, reader)),
         **_tables(tenant, stored, reader, now=now),
     }

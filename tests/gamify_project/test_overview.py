@@ -16,6 +16,7 @@ from gamify.badges.models import Badge
 from gamify.facts.engine.events import EventInput
 from gamify.facts.services import emit
 from gamify.points.services import Change, award
+from gamify_project.models import PeriodicRun
 from gamify_project.overview.cards import Card, sections
 from gamify_project.overview.charts import bar_chart, line_chart
 from gamify_project.overview.steps import first_steps
@@ -344,6 +345,15 @@ def test_the_page_says_in_which_zone_its_days_are_and_when_it_was_computed(tenan
     assert "midnight in Asia/Kathmandu" in page
     assert "computed <time" in page
     assert "more than an hour old" in page
+
+
+def test_the_page_names_periodic_tasks_that_are_late_to_those_who_may_see_them(tenant, staff):
+    PeriodicRun.objects.create(task="streaks.review", started_at=timezone.now() - timedelta(hours=1))
+    support = Client()
+    support.force_login(User.objects.create_user("support", is_staff=True))
+
+    assert "late: streaks.review" in staff.get(INDEX).content.decode()
+    assert "streaks.review" not in support.get(INDEX).content.decode()
 
 
 def test_the_page_takes_as_many_queries_for_a_thousand_participants_as_for_twenty(tenant, staff):
