@@ -7,7 +7,9 @@ from django.utils import timezone
 from gamify_project.undo.models import Undo, UndoStatus
 from participants.models import LEASE, MAX_ATTEMPTS
 
-GIVEN_UP = f"The worker was killed {MAX_ATTEMPTS} times at the same step. A new undo with the same cause and time continues it."
+GIVEN_UP = (
+    f"The worker was killed {MAX_ATTEMPTS} times at the same row. A new undo with the same cause and time continues it."
+)
 CHANGED_BY_OTHERS = ("status", "error", "planned_at", "finished_at", "leased_until", "attempts")
 
 

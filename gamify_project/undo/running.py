@@ -3,7 +3,6 @@
 So an undo that is killed continues with the next item, and no item is taken back twice.
 """
 
-import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -25,8 +24,6 @@ from participants.work import reading, wait_for_open_units
 from participants.work.restarting import TooBusy
 
 CHUNK = 100
-STEP_SECONDS = 10.0
-"""After this time a step ends with the next item, well before the lease runs out."""
 MAX_IN_ROLLBACK = 1_000
 """How many items of one participant a dry run takes back before it rolls back. The participant is locked for so long."""
 MAX_REASON = 255
@@ -164,15 +161,12 @@ def _part(item: UndoItem, number: int, kept: Kept) -> UndoItem:
 
 def _take_back(undo: Undo) -> Iterator[int]:
     while items := _waiting(undo, CHUNK):
-        ends_at, done = time.monotonic() + STEP_SECONDS, 0
-        for together in _transactions(undo, items):
+        for number, together in enumerate(_transactions(undo, items)):
             with transaction.atomic():  # the participant is locked first, then what is shared, then the items
                 for result in _results(undo, together):
                     _store(result)
-            done += len(together)
-            if time.monotonic() > ends_at:
-                break
-        yield done
+            leasing.renew(undo, has_progressed=number == 0)  # so only a worker that takes nothing back has failed
+        yield len(items)
 
 
 def _transactions(undo: Undo, items: Sequence[UndoItem]) -> Iterator[Sequence[UndoItem]]:

@@ -146,6 +146,29 @@ def test_a_step_that_succeeds_sets_the_attempts_back(world, monkeypatch):
     assert world.report(undo.pk)["status"] == "done"
 
 
+def test_a_worker_that_takes_one_row_back_before_it_is_killed_has_not_failed(world, monkeypatch):
+    for _ in range(2 * MAX_ATTEMPTS):
+        award(world.a)
+    undo = asked(world)
+    monkeypatch.setattr(running.leasing, "release", lambda undo: None)  # a killed worker releases nothing
+    store, calls = running._store, []
+
+    def killed_at_the_second_row(result):
+        calls.append(result)
+        if len(calls) % 2 == 0:
+            raise KeyboardInterrupt
+        store(result)
+
+    monkeypatch.setattr(running, "_store", killed_at_the_second_row)
+    for _ in range(MAX_ATTEMPTS + 1):
+        with pytest.raises(KeyboardInterrupt):
+            list(run(Undo.objects.get(pk=undo.pk)))
+        Undo.objects.update(leased_until=None)
+
+    assert UndoItem.objects.filter(state="reversed").count() == MAX_ATTEMPTS + 1
+    assert Undo.objects.get().attempts == 1
+
+
 def test_an_undo_that_is_busy_is_free_again(world, monkeypatch):
     award(world.a)
     undo = asked(world)

@@ -3,8 +3,11 @@
 import time
 from typing import Any
 
+from django.db import transaction
+
 import streaks.services
 from gamify_project.exports import building
+from gamify_project.undo import running
 from participants import work
 from participants.database import Query
 from participants.services import participants
@@ -74,3 +77,13 @@ def without_place_in_exports() -> None:
         return export
 
     building._take = take_without_place
+
+
+def without_state_of_undone_rows() -> None:
+    """An undo writes what became of a row a moment after the transaction that took the row back."""
+    store = running._store
+
+    def store_late(result: Any) -> None:
+        transaction.on_commit(lambda: [time.sleep(0.05), store(result)])
+
+    running._store = store_late  # type: ignore[attr-defined]
