@@ -36,6 +36,7 @@ SWEEPS = (
     "leaderboards.build_waiting",
     "rewards.serve_waiting",
     "points.expire",
+    "tiers.apply_ladders",
     "exports.build",
     "undo.run_waiting",
     "participants.compute_figures",

@@ -39,7 +39,9 @@ NAVIGATION = [
     _group(
         "Achievements",
         _page("Badges", "workspace_premium", "badges_badge_changelist", "badges.view_badge"),
-        _page("Tiers", "military_tech", "tiers_tier_changelist", "tiers.view_tier"),
+        _page("Tiers", "military_tech", "tiers_tier_changelist", "tiers.view_tier")
+        | {"active": _is_at("tiers_tier_changelist", except_for="tiers_tier_ladder")},
+        _page("Tier ladder", "stairs", "tiers_tier_ladder", "tiers.view_tier"),
         _page("Streaks", "local_fire_department", "streaks_streak_changelist", "streaks.view_streak"),
         _page("Streaks at risk", "warning", "streaks_participantstreak_changelist", "streaks.view_participantstreak"),
         _page("Challenges", "flag", "challenges_challenge_changelist", "challenges.view_challenge"),

@@ -4,18 +4,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count
 from rest_framework import serializers
 
 from gamify.tiers.engine import Basis
 from gamify.tiers.models import AwardType, Tier
+from gamify.tiers.selectors import members_by_tier
 from participants.api.definitions import DefinitionChanges
 from participants.api.fields import LineField, MultiplierField, NameField, NewCodeField, WebAddressField
 from participants.api.kinds import plain_kind, register_kind
 from participants.api.nested import NestedObject
 from participants.api.scalars import WholeNumberField
 from participants.engine import MAX_BIGINT
-from participants.models import Participant, Tenant
+from participants.models import Tenant
 
 MAX_LEVEL = 2**31 - 1
 MAX_BENEFITS = 50
@@ -86,8 +86,7 @@ class NewTier(TierChanges):
 
 def _members(tenant: Tenant, rows: Sequence[Tier]) -> Mapping[UUID, int]:
     """Count the participants in each tier."""
-    members = Participant.objects.of(tenant).filter(tier_code__in=[row.code for row in rows])
-    counts = dict(members.order_by().values_list("tier_code").annotate(Count("id")))
+    counts = members_by_tier(tenant)
     return {row.pk: counts.get(row.code, 0) for row in rows}
 
 

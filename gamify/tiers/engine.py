@@ -4,10 +4,11 @@ Thresholds are numbers of points. They are compared with the balance or with the
 order the tiers. Only active, automatic tiers are reached by points.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from itertools import pairwise
 from uuid import UUID
 
 
@@ -79,6 +80,34 @@ class Ladder:
         if current is None:
             return self.steps
         return tuple(tier for tier in self.steps if tier.level > current.level)
+
+
+def disorders(tiers: Iterable[Tier]) -> list[str]:
+    """Return a sentence for each active tier that has the level of another one, and for each that is reached before a lower tier.
+
+    Such tiers are allowed, but they are mostly mistakes: nobody is ever in a tier that a higher one reaches with fewer points.
+    """
+    active = sorted((tier for tier in tiers if tier.is_active), key=_order)
+    twice = [
+        f"“{tier.name}” has the same level as “{other.name}”: {tier.level}."
+        for other, tier in pairwise(active)
+        if tier.level == other.level
+    ]
+    return twice + [sentence for basis in Basis for sentence in _overtaken(active, basis)]
+
+
+def _overtaken(active: Iterable[Tier], basis: Basis) -> Iterator[str]:
+    highest: Tier | None = None
+    for tier in active:
+        if not tier.is_reachable or tier.basis is not basis:
+            continue
+        if highest is not None and tier.threshold < highest.threshold and tier.level > highest.level:
+            yield (
+                f"“{tier.name}” (level {tier.level}) is reached at {tier.threshold:,} points, before the lower “{highest.name}” "
+                f"(level {highest.level}), which needs {highest.threshold:,}."
+            )
+        elif highest is None or tier.threshold > highest.threshold:
+            highest = tier
 
 
 def _order(tier: Tier) -> tuple[int, int, str]:

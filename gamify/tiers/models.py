@@ -2,7 +2,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from participants.ids import new_id
-from participants.models import Attributed, Definition, ParticipantRow, ParticipantRowQuerySet
+from participants.models import Attributed, Definition, ParticipantRow, ParticipantRowQuerySet, Tenant
 
 
 class AwardType(models.TextChoices):
@@ -35,6 +35,20 @@ class Tier(Definition):
     @property
     def is_automatic(self) -> bool:
         return self.award_type == AwardType.AUTOMATIC
+
+
+class LadderRun(Attributed):
+    """The newest request of a tenant to move all participants into the tiers that their points lead to (`services.recompute`).
+
+    `after` is the id of the last participant that was looked at. `raised` counts those who moved. `finished_at` is null while it runs.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    tenant = models.OneToOneField(Tenant, on_delete=models.CASCADE, related_name="ladder_run")
+    requested_at = models.DateTimeField()
+    after = models.UUIDField(null=True)
+    raised = models.PositiveBigIntegerField(default=0, db_default=0)
+    finished_at = models.DateTimeField(null=True)
 
 
 class TierChangeQuerySet(ParticipantRowQuerySet["TierChange"]):

@@ -1,14 +1,15 @@
 """Reads of tiers: the ladder, and a participant's tier and history."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Case, CharField, Count, Q, QuerySet, Value, When
 
 from gamify.tiers.engine import Basis, Ladder, Points, Tier
 from gamify.tiers.models import Tier as TierRow
 from gamify.tiers.models import TierChange
-from participants.catalog import CatalogPart
+from participants.catalog import CatalogPart, catalog_of
 from participants.models import Participant, Tenant
 
 MAX_HISTORY = 1000
@@ -16,10 +17,11 @@ MAX_HISTORY = 1000
 
 def load_ladder(tenant: Tenant) -> Ladder:
     """The part of the catalog with the tiers. Inactive tiers are included, because participants keep them."""
-    return Ladder.of(_compile(row) for row in TierRow.objects.of(tenant))
+    return Ladder.of(compile_tier(row) for row in TierRow.objects.of(tenant))
 
 
-def _compile(row: TierRow) -> Tier:
+def compile_tier(row: TierRow) -> Tier:
+    """Return what the engine needs of a definition."""
     return Tier(
         id=row.pk,
         code=row.code,
@@ -71,6 +73,40 @@ def count_award_recipients(tenant: Tenant) -> int:
 
 def _award_recipients(tenant: Tenant) -> "QuerySet[Participant]":
     return Participant.objects.of(tenant).filter(total_earned__gt=0)
+
+
+def participants_to_raise(tenant: Tenant) -> "QuerySet[Any]":
+    """Return the participants whom their next award would move up, whatever its amount, with the code of that tier as `target`.
+
+    It asks the database what `engine.tier_after_award` decides: the highest step above the current tier whose threshold is met. Tiers
+    assigned by hand stay. One pass over the tenant's participants.
+    """
+    ladder = ladder_of(catalog_of(tenant))
+    steps = [When(_is_met(step) & _is_below(ladder, step), then=Value(step.code)) for step in reversed(ladder.steps)]
+    people = Participant.objects.of(tenant).filter(total_earned__gt=0, tier_is_manual=False)
+    return people.annotate(target=Case(*steps, default=None, output_field=CharField())).exclude(target=None)
+
+
+def _is_met(step: Tier) -> Q:
+    column = "balance" if step.basis is Basis.BALANCE else "total_earned"
+    return Q(**{f"{column}__gte": step.threshold})
+
+
+def _is_below(ladder: Ladder, step: Tier) -> Q:
+    lower = [tier.code for tier in ladder.by_code.values() if tier.level < step.level]
+    return Q(tier_code=None) | Q(tier_code__in=lower)
+
+
+def number_to_raise(tenant: Tenant) -> Mapping[str, int]:
+    """Count the participants to raise, by the code of the tier that they would reach."""
+    people = participants_to_raise(tenant).order_by().values_list("target").annotate(Count("pk"))
+    return dict(people)
+
+
+def members_by_tier(tenant: Tenant) -> Mapping[str, int]:
+    """Count the participants in each tier, by its code."""
+    people = Participant.objects.of(tenant).exclude(tier_code=None)
+    return dict(people.order_by().values_list("tier_code").annotate(Count("pk")))
 
 
 def history_of(participant: Participant | None) -> Sequence[TierChange]:

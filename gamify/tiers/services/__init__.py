@@ -9,6 +9,7 @@ from gamify.tiers.services.assignment import (
     grant_tier,
 )
 from gamify.tiers.services.evaluation import TierUpgrade, evaluate, highest_upgrade, recompute
+from gamify.tiers.services.ladder import apply_in_chunks, apply_ladder
 from gamify.tiers.services.reversing import undo_note_for
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "AssignmentResult",
     "TierNotFound",
     "TierUpgrade",
+    "apply_in_chunks",
+    "apply_ladder",
     "assign",
     "assign_in_unit",
     "evaluate",

@@ -10,6 +10,7 @@ from gamify.tiers.models import TierChange
 from gamify.tiers.selectors import ladder_of
 from gamify.tiers.services.reversing import take_back_change, undo
 from participants import events
+from participants.archiving import ArchiveRule, archive_rules
 from participants.catalog import catalog_of
 from participants.causes import CauseTable, cause_tables
 from participants.events import INTEGER, TEXT, TIER, EventField
@@ -61,6 +62,9 @@ def register() -> None:
     ladder_of.register()
     undoers.register("tiers", undo)
     cause_tables.register("tier", CauseTable(TierChange, "changed_at", take_back_change, is_of_event=False))
+    archive_rules.register(
+        "tiers.LadderRun", ArchiveRule("Work that is not finished goes on in the installation where it began.")
+    )
     _register_metric()
     _register_eraser()
     for name, (meaning, fields) in _EVENTS.items():

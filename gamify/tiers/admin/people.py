@@ -1,77 +1,25 @@
-"""Console screens of tiers: definitions, the tier of a participant, and assignment by hand."""
+"""The tier of a participant on their page, and its assignment by hand."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
-from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from gamify.tiers import engine, services
-from gamify.tiers.definitions import NewTier, TierChanges
-from gamify.tiers.engine import Basis
-from gamify.tiers.models import AwardType, Tier, TierChange
+from gamify.tiers.admin.tiers import AWARD_TYPES
+from gamify.tiers.models import AwardType, TierChange
 from gamify.tiers.selectors import current_tier, ladder_of, newest_changes_of, points_of
 from gamify.tiers.services import Assignment
-from participants.admin.definitions import DefinitionAdmin, DefinitionForm, color_field, picture_field
-from participants.admin.display import display
-from participants.admin.fields import ChoiceField, IntegerField, LinesField, MultiplierField
 from participants.admin.pages import Done, ObjectPage, OnceForm
 from participants.admin.panels import Box, Panel, panels
 from participants.catalog import catalog_of
 from participants.models import Participant
 
-CRITERIA = ("min_points", "basis")
-BASES = [(Basis.BALANCE.value, "the balance"), (Basis.LIFETIME.value, "points ever earned")]
-AWARD_TYPES = [(AwardType.AUTOMATIC, "by points"), (AwardType.MANUAL, "only by hand")]
 COLUMNS = ("When", "Tier", "Before", "How", "Reason")
 MAX_CHANGES = 20
-
-
-class TierForm(DefinitionForm):
-    create_body, update_body = NewTier, TierChanges
-    form_names = {f"criteria_config.{name}": name for name in CRITERIA}
-
-    level = IntegerField(required=True, help_text="Orders the tiers. Higher is better.")
-    award_type = ChoiceField(label="Reached", choices=AWARD_TYPES)
-    min_points = IntegerField(label="From points", help_text="Required for a tier that is reached by points.")
-    basis = ChoiceField(label="Compared with", choices=BASES)
-    points_multiplier = MultiplierField()
-    benefits = LinesField(help_text="One per line.")
-    color = color_field()
-    icon_url = picture_field()
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.initial.update({"basis": Basis.BALANCE.value, **self.instance.criteria_config})
-
-    def body(self, names: Sequence[str]) -> dict[str, Any]:
-        body = super().body([name for name in names if name not in CRITERIA])
-        if any(name in names for name in CRITERIA):
-            body["criteria_config"] = self._criteria()
-        return body
-
-    def _criteria(self) -> dict[str, Any]:
-        """The body of `criteria_config`: empty without `min_points`, because the basis has no meaning then."""
-        criteria = {name: self.cleaned_data.get(name) for name in CRITERIA}
-        return {} if criteria["min_points"] is None else criteria
-
-
-@admin.register(Tier)
-class TierAdmin(DefinitionAdmin):
-    noun, form = "tier", TierForm
-    settings = ("level", "award_type", "min_points", "basis", "points_multiplier", "benefits", "color", "icon_url")
-    columns = ("level", "display_reached")
-    list_filter = ("is_active", "award_type")
-
-    @display("reached")
-    def display_reached(self, tier: Tier) -> str:
-        if not tier.is_automatic:
-            return "only by hand"
-        basis = Basis(tier.criteria_config.get("basis", Basis.BALANCE))
-        return f"from {tier.criteria_config['min_points']:,}, {dict(BASES)[basis.value]}"
 
 
 class AssignForm(OnceForm):
