@@ -12,14 +12,14 @@ from gamify_project.exports.services import BUILD_TASK, delete_expired_files
 from participants import messages
 from participants.api.exporting import export_kinds
 from participants.database import all_tenants
-from participants.work import round_robin
+from participants.work import Swept, round_robin
 
 # Well below the time limit of a task, so that exports do not hold up other tasks for long.
 BUDGET_SECONDS = 60.0
 
 
 @shared_task(name=BUILD_TASK)
-def build() -> None:
+def build() -> Swept:
     """Build waiting exports of all tenants, round robin, and delete expired files. If the time is up, wake the next worker."""
     now = timezone.now()
     with all_tenants():
@@ -30,11 +30,12 @@ def build() -> None:
         builds = [(each.tenant, build_in_parts(tenant=each.tenant, export_id=each.pk)) for each in waiting]
         for _, steps in builds:
             stack.enter_context(closing(steps))  # a build that is not finished must release its lease
-        round_robin("exports", builds, seconds=BUDGET_SECONDS)
+        swept = round_robin("exports", builds, seconds=BUDGET_SECONDS)
     with all_tenants():
         is_unfinished = _waiting(timezone.now()).exists()
     if is_unfinished:
         messages.send(BUILD_TASK)
+    return swept
 
 
 def _waiting(now: datetime) -> ExportQuerySet:
