@@ -7,7 +7,8 @@ from datetime import datetime
 from random import Random
 
 SEED = 20260214
-COFFEE = 100
+COFFEE, MUG = 100, 400
+"""What the rewards cost, in points."""
 
 FIRST_NAMES = ("Ada", "Bo", "Chen", "Dina", "Emil", "Fatou", "Goran", "Hana", "Ines", "Jun", "Kofi", "Lena", "Mara")
 LAST_NAMES = ("Adler", "Brandt", "Costa", "Diallo", "Eriksen", "Fujita", "García", "Haddad", "Ivanova", "Jensen")
@@ -90,10 +91,10 @@ def deeds(cast: Sequence[Person], *, at: datetime) -> Iterator[Deed]:
             yield Deed(person, random.choices(ACTIVITIES, weights=weights)[0])
 
 
-def wants_coffee(person: Person, *, at: datetime) -> bool:
-    """Whether the person wants to spend points on the day of `at`."""
+def wishes(person: Person, *, at: datetime) -> tuple[bool, bool]:
+    """Whether the person wants to claim a coffee, and a mug, on the day of `at`."""
     random = Random(f"{SEED}-{person.external_id}-{at:%Y-%m-%d}-coffee")  # noqa: S311 - the same demo for everyone
-    return random.random() < person.liveliness / 20
+    return random.random() < person.liveliness / 20, random.random() < person.liveliness / 60
 
 
 @dataclass

@@ -1,12 +1,19 @@
-"""The definitions of the tenant `demo`: badges, tiers, streaks of all kinds, a challenge and leaderboards."""
+"""The definitions of the tenant `demo`: badges, tiers, streaks of all kinds, a challenge, leaderboards, rules, rewards and a boost."""
 
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from gamify.badges.models import Badge, Rarity
 from gamify.challenges.models import Challenge
 from gamify.leaderboards.models import Leaderboard
+from gamify.points.models import Boost
+from gamify.rules.models import Rule
 from gamify.tiers.models import Tier
 from gamify_project.blueprints import Blueprint
+from gamify_project.demo import cast
+from rewards.models import Reward, RewardType
 from streaks.engine.windows import Period
 from streaks.models import Streak
 
@@ -116,4 +123,62 @@ LEADERBOARDS = (
     ),
 )
 
-ALL = (*BADGES, *TIERS, *STREAKS, *CHALLENGES, *LEADERBOARDS)
+RULES = (
+    Blueprint(
+        Rule,
+        "purchase_bonus",
+        "Purchase Bonus",
+        {
+            "description": "Extra points for a purchase",
+            "event_types": ["purchase_completed"],
+            "grants": [{"type": "points", "amount": 15}],
+        },
+    ),
+    Blueprint(
+        Rule,
+        "win_back",
+        "Win Back",
+        {
+            "description": "No application reports this event, which the overview shows",
+            "event_types": ["subscription_renewed"],
+            "grants": [{"type": "points", "amount": 100}],
+        },
+    ),
+)
+
+COFFEE, MUG = "coffee", "mug"
+REWARDS = (
+    Blueprint(
+        Reward,
+        COFFEE,
+        "Coffee",
+        {"reward_type": RewardType.COUPON, "points_cost": cast.COFFEE, "max_claims_per_user": None, "display_order": 1},
+    ),
+    Blueprint(
+        Reward,
+        MUG,
+        "Mug",
+        {"reward_type": RewardType.PHYSICAL, "points_cost": cast.MUG, "total_inventory": 40, "display_order": 2},
+    ),
+    Blueprint(
+        Reward,
+        "double_day",
+        "Double Day",
+        {
+            "reward_type": RewardType.POINTS_MULTIPLIER,
+            "points_cost": 200,
+            "config": {"multiplier": 2, "duration_hours": 24},
+            "display_order": 3,
+        },
+    ),
+)
+COFFEE_CODES = [f"COFFEE-{number:04}" for number in range(300)]
+
+ALL = (*BADGES, *TIERS, *STREAKS, *CHALLENGES, *LEADERBOARDS, *RULES, *REWARDS)
+
+
+def boosts(*, created_at: datetime) -> Sequence[Blueprint]:
+    """Return a boost that begins a week after the creation of the tenant, so it does not change the points of its history."""
+    begin = created_at.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=7)
+    dates = {"starts_at": begin, "ends_at": begin + timedelta(days=2)}
+    return (Blueprint(Boost, "double_weekend", "Double Weekend", {"multiplier": Decimal(2), **dates}),)

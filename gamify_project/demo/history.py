@@ -9,18 +9,23 @@ from gamify.badges import services as badges
 from gamify.badges.selectors import active_badges
 from gamify.facts.engine.events import EventInput
 from gamify.facts.services import emit_batch
-from gamify.points.engine import InsufficientPoints
-from gamify.points.services import AWARD_BATCH, Change, award_batch, deduct
+from gamify.points.services import AWARD_BATCH, Change, award_batch
 from gamify.tiers.services import Assignment, TierNotFound, assign
 from gamify_project.blueprints import create_missing
 from gamify_project.demo import definitions
-from gamify_project.demo.cast import COFFEE, Deed, Diary, Person, deeds, people, wants_coffee
+from gamify_project.demo.cast import COFFEE, MUG, Deed, Diary, Person, deeds, people, wishes
+from gamify_project.demo.surroundings import prepare
 from participants.catalog import catalog_of
+from participants.errors import DomainError
+from participants.figures import today_of
 from participants.models import IdempotencyKey, Participant, Tenant
 from participants.selectors import tenant_by_slug
 from participants.services import participants
+from participants.services.figures import rebuild, record_present
 from participants.services.tenants import create_tenant
 from participants.work import restartable, unit_of_work
+from rewards.models import Claim, ClaimStatus, Reward
+from rewards.services import claim, fulfil
 from streaks.selectors import streaks_in
 from streaks.services import Tick, record_many
 
@@ -29,6 +34,9 @@ PEOPLE = 200
 DAYS = 90
 DAY = timedelta(days=1)
 DAY_KEY = "demo-day-"
+EVENING = timedelta(hours=11, minutes=59)
+SHOWN_DAYS = 30
+COFFEE_RATED = "coffee_rated"
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,7 @@ class _Day:
     badges: Mapping[str, Sequence[str]]
     newcomers: Sequence[Person]
     coffees: Sequence[Person]
+    mugs: Sequence[Person]
 
     @property
     def key(self) -> str:
@@ -58,11 +67,16 @@ class _Day:
 def make_demo(*, now: datetime, number: int = PEOPLE, days: int = DAYS) -> DemoResult:
     """Fill the tenant `demo` with the `days` days before its creation, and all days since. Safe to repeat and to interrupt."""
     tenant = tenant_by_slug(SLUG) or create_tenant(slug=SLUG, name="Demo", now=now)
-    create_missing(tenant, definitions.ALL, now=now)
+    since = tenant.created_at - days * DAY
+    create_missing(tenant, (*definitions.ALL, *definitions.boosts(created_at=tenant.created_at)), now=since)
+    prepare(tenant, now=now)
     completed = _completed_days(tenant)
-    for day in _history(people(number), since=tenant.created_at - days * DAY, until=now):
-        if day.key not in completed:
-            _replay_day(tenant, day)
+    missing = [day for day in _history(people(number), since=since, until=now) if day.key not in completed]
+    for day in missing:
+        _replay_day(tenant, day)
+        _compute_figures(tenant, at=min(day.at + EVENING, now), now=now)
+    if missing:
+        _rebuild(tenant, days=SHOWN_DAYS, now=now)
     rows = Participant.objects.of(tenant)
     return DemoResult(tenant, rows.count(), sum(rows.values_list("balance", flat=True)))
 
@@ -107,10 +121,35 @@ def _history(cast: Sequence[Person], *, since: datetime, until: datetime) -> Ite
 
 def _day(cast: Sequence[Person], diaries: Mapping[str, Diary], *, at: datetime) -> _Day:
     done = list(deeds(cast, at=at))
-    coffees = [person for person in cast if wants_coffee(person, at=at) and diaries[person.external_id].pay(COFFEE)]
+    wished = [(person, diaries[person.external_id], *wishes(person, at=at)) for person in cast]
+    coffees = [person for person, diary, coffee, _ in wished if coffee and diary.pay(COFFEE)]
+    mugs = [person for person, diary, _, mug in wished if mug and diary.pay(MUG)]
     newcomers = [deed.person for deed in done if diaries[deed.person.external_id].is_empty]
     earned = {deed.person.external_id: diaries[deed.person.external_id].write(deed) for deed in done}
-    return _Day(at, done, {name: codes for name, codes in earned.items() if codes}, newcomers, coffees)
+    return _Day(at, done, {name: codes for name, codes in earned.items() if codes}, newcomers, coffees, mugs)
+
+
+# --- figures ----------------------------------------------------------------------------------------------------------
+
+
+def _compute_figures(tenant: Tenant, *, at: datetime, now: datetime) -> None:
+    """Store the figures that can be measured on their own day only, so that the overview has a past.
+
+    Domain events of longer ago than the retention are not counted, so everything before the last 30 days is measured at their begin.
+    """
+    age = (today_of(tenant, now) - today_of(tenant, at)).days
+    if age == SHOWN_DAYS + 1:
+        _rebuild(tenant, days=SHOWN_DAYS, now=at)
+    elif age == SHOWN_DAYS:
+        _rebuild(tenant, days=0, now=at)
+    elif 0 < age < SHOWN_DAYS:
+        record_present(tenant=tenant, now=at)
+
+
+def _rebuild(tenant: Tenant, *, days: int, now: datetime) -> None:
+    """Compute the day of `now`, and the `days` days before it."""
+    for _ in rebuild(tenant=tenant, since=today_of(tenant, now) - days * DAY, now=now):
+        pass
 
 
 # --- a day ------------------------------------------------------------------------------------------------------------
@@ -119,8 +158,9 @@ def _day(cast: Sequence[Person], diaries: Mapping[str, Diary], *, at: datetime) 
 def _replay_day(tenant: Tenant, day: _Day) -> None:
     for person in day.newcomers:
         _introduce(tenant, person, at=day.at)
-    for person in day.coffees:
-        _buy_coffee(tenant, person, at=day.at)
+    _claim(tenant, definitions.COFFEE, day.coffees, at=day.at)
+    _fulfil_mugs(tenant, at=day.at)
+    _claim(tenant, definitions.MUG, day.mugs, at=day.at)
     _tick(tenant, day)
     _report_events(tenant, day)
     _give_badges(tenant=tenant, day=day)
@@ -136,12 +176,27 @@ def _introduce(tenant: Tenant, person: Person, *, at: datetime) -> None:
             assign(tenant=tenant, assignment=Assignment(person.external_id, "founder", "From the start"), now=at)
 
 
-def _buy_coffee(tenant: Tenant, person: Person, *, at: datetime) -> None:
-    """Spend points on a coffee. It is skipped if the user of the demo has spent the points already."""
-    key = f"demo-coffee-{at:%Y-%m-%d}"
-    change = Change(person.external_id, COFFEE, reason="Redeemed a coffee", idempotency_key=key)
-    with contextlib.suppress(InsufficientPoints):
-        deduct(tenant=tenant, change=change, now=at)
+def _claim(tenant: Tenant, code: str, claimants: Sequence[Person], *, at: datetime) -> None:
+    """Claim a reward for points. Refusals are ignored: the user of the demo may have spent the points, or changed the reward."""
+    reward = Reward.objects.of(tenant).get(code=code)
+    for person in claimants:
+        with contextlib.suppress(DomainError):
+            claim(
+                tenant=tenant,
+                reward_id=str(reward.pk),
+                participant_id=person.external_id,
+                deducts_points=True,
+                key=f"demo-{code}-{at:%Y-%m-%d}",
+                now=at,
+            )
+
+
+def _fulfil_mugs(tenant: Tenant, *, at: datetime) -> None:
+    """Send the mugs of the days before."""
+    mugs = Claim.objects.filter(tenant_id=tenant.pk, reward__code=definitions.MUG, status=ClaimStatus.CLAIMED)
+    for claim_id in mugs.filter(claimed_at__lt=at).values_list("pk", flat=True):
+        with contextlib.suppress(DomainError):
+            fulfil(tenant=tenant, claim_id=str(claim_id), reason="Sent", now=at)
 
 
 def _tick(tenant: Tenant, day: _Day) -> None:
@@ -152,8 +207,9 @@ def _tick(tenant: Tenant, day: _Day) -> None:
 
 
 def _report_events(tenant: Tenant, day: _Day) -> None:
-    """Report the events of the day, which the challenge counts."""
-    events = [
+    """Report the events of the day, which rules and the challenge count, and those that nothing uses."""
+    events = [EventInput(person.external_id, COFFEE_RATED, day.at, idempotency_key=day.key) for person in day.coffees]
+    events += [
         EventInput(deed.person.external_id, deed.activity.event, day.at, idempotency_key=day.key)
         for deed in day.deeds
         if deed.activity.event is not None

@@ -47,8 +47,8 @@ _STEPS = (
     ),
     (
         "Define something to earn",
-        "A badge with criteria, a streak, or a rule that gives points for an event.",
-        "rules_rule_add",
+        "A badge, a streak, or a rule that gives points for an event.",
+        "badges_badge_add",
         _has(Rule, Badge, Streak),
     ),
     (
@@ -59,8 +59,8 @@ _STEPS = (
     ),
     (
         "See a participant earn a badge or keep a streak",
-        "Events that match a badge or a streak do it, or badges/award and streaks/record.",
-        "badges_badge_add",
+        "By events that match a badge or a streak, or by badges/award and streaks/record.",
+        "participants_participant_changelist",
         _has(BadgeAward, ParticipantStreak),
     ),
 )

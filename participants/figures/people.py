@@ -123,16 +123,16 @@ def _measure_people(span: DaySpan) -> Iterator[Measurement]:
     yield Measurement("people.total", span.last, Participant.objects.of(span.tenant).count())
 
 
-def _activity(days: str) -> Figure:
-    return Figure(f"Active people, {days}", f"{_ACTIVE}, {days}.", "people", PAGE, is_level=True)
+def _activity(label: str, when: str) -> Figure:
+    return Figure(label, f"{_ACTIVE}, {when}.", "people", PAGE, is_level=True)
 
 
 def register() -> None:
     """Called once the apps are loaded."""
     activity = {
-        "people.active_day": _activity("on the day"),
-        "people.active_week": _activity("in the 7 days up to the day"),
-        "people.active_month": _activity("in the 30 days up to the day"),
+        "people.active_day": _activity("Active in a day", "on the day"),
+        "people.active_week": _activity("Active in 7 days", "in the 7 days that end with the day"),
+        "people.active_month": _activity("Active in 30 days", "in the 30 days that end with the day"),
         RETAINED: Figure(
             "Weekly retention",
             "Participants who were active in a week from Monday to Sunday, by the week in which they were first seen.",

@@ -77,6 +77,7 @@ def record_present(*, tenant: Tenant, now: datetime) -> None:
     span = DaySpan(tenant, today, today, now)
     momentary = [source for source in figure_sources.values() if source.is_momentary]
     with reading(tenant):
+        _run_of(tenant)
         _store(span, _measure(span, momentary))
 
 
@@ -147,10 +148,11 @@ def _complete(parts: Mapping[str, int]) -> Mapping[str, int]:
 
 @transaction.atomic
 def _store(span: DaySpan, values: Values) -> None:
-    """Replace the numbers of the measured days. If a worker that read later was faster, its numbers of open days stay."""
+    """Replace the numbers of the measured days. If a worker that read later was faster, its numbers of the days that it saw open stay."""
     run = FigureRun.objects.select_for_update().get(tenant=span.tenant)
     if run.computed_at is not None and run.computed_at > span.now:
-        values = {key: parts for key, parts in values.items() if _is_final(span, key[1])}
+        newer = replace(span, now=run.computed_at)
+        values = {key: parts for key, parts in values.items() if _is_final(newer, key[1])}
     names: dict[tuple[date, date], list[str]] = defaultdict(list)
     for figure in {figure for figure, _ in values}:
         days = [day for name, day in values if name == figure]

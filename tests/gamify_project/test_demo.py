@@ -1,20 +1,25 @@
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
 from gamify.badges.models import Badge, BadgeAward
 from gamify.challenges.models import Enrolment
-from gamify.points.models import LedgerEntry
+from gamify.points.models import Boost, LedgerEntry
 from gamify.points.services import Change, deduct
 from gamify.tiers.models import Tier, TierChange
+from gamify.webhooks.models import Delivery
 from gamify_project.demo import history, make_demo, wants_days
 from gamify_project.demo.cast import people
+from gamify_project.overview.stored import stored_figures
+from participants.figures import figures
 from participants.models import Participant
 from participants.services.definitions import update_definition
 from participants.services.participants import delete, register
 from participants.services.tenants import create_tenant
-from streaks.models import ParticipantStreak, Streak
+from rewards.models import Claim
+from streaks.models import Amnesty, ParticipantStreak, Streak
 from streaks.services import update_streak
 
 NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
@@ -31,6 +36,7 @@ def everything(slug="demo"):
         sorted(people.values_list("external_id", "display_name", "balance", "tier_code", "last_seen_at")),
         of_participants(BadgeAward, mine, "badge__code", "earned_at"),
         of_participants(ParticipantStreak, mine, "streak__code", "runs", "breaks_at"),
+        of_participants(Claim, mine, "reward__code", "status", "claimed_at"),
         of_participants(Enrolment, mine, "challenge__code", "enrolled_at", "progress", "completions"),
         of_participants(LedgerEntry, mine, "number", "delta", "created_at"),
         of_participants(TierChange, mine, "number", "code", "changed_at"),
@@ -77,7 +83,7 @@ def test_a_run_that_was_interrupted_is_finished_by_the_next(monkeypatch):
     make_demo(now=NOW + DAY, number=20, days=10)
 
     assert not wants_days(now=NOW + DAY)
-    entries = Counter(LedgerEntry.objects.values_list("participant_id", "created_at", "type"))
+    entries = Counter(LedgerEntry.objects.values_list("participant_id", "created_at", "type", "actor"))
     assert set(entries.values()) == {1}
 
 
@@ -104,6 +110,35 @@ def test_ninety_days_show_every_kind_of_definition_in_use():
     assert ParticipantStreak.objects.filter(breaks_at__gt=NOW).exists()
     assert Enrolment.objects.filter(completions=1).exists()
     assert Enrolment.objects.filter(completions=0).exists()
+
+
+def test_every_page_of_the_demo_shows_life():
+    tenant = make_demo(now=NOW, number=40).tenant
+
+    claims = Claim.objects.filter(tenant=tenant)
+    assert set(claims.values_list("reward__code", "status")) >= {("coffee", "claimed"), ("mug", "fulfilled")}
+    assert not claims.filter(reward__code="coffee", code_value=None).exists()
+    assert LedgerEntry.objects.filter(tenant=tenant, actor="definition:rule:purchase_bonus").exists()
+    assert Delivery.objects.get(tenant=tenant).type == "webhook.test"
+    assert (Boost.objects.of(tenant).count(), Amnesty.objects.of(tenant).count()) == (1, 1)
+    assert tenant.point_value == Decimal("0.01")
+
+
+def test_the_overview_of_the_demo_has_numbers_for_sixty_days():
+    tenant = make_demo(now=NOW, number=40).tenant
+
+    stored = stored_figures(tenant, now=NOW)
+
+    wanted = {name for name, figure in figures().items() if figure.is_listed} - {"rules.given", "people.new"}
+    flows = {name for name in wanted if not figures()[name].is_level}
+    for name in flows:
+        assert stored.days[name].keys() >= {*stored.last_days, *stored.days_before}, name
+    for name in wanted - flows:
+        assert stored.days[name].keys() >= {NOW.date() - 30 * DAY, *stored.last_days}, name
+    for name in ("points.issued", "points.spent", "badges.awarded", "rewards.given", "streaks.alive", "streaks.broken"):
+        assert sum(stored.days[name].values()), name
+    outstanding = sum(Participant.objects.of(tenant).values_list("balance", flat=True))
+    assert stored.days["points.outstanding"][NOW.date()] == outstanding
 
 
 def test_changes_to_the_demo_stay_and_further_days_are_added():

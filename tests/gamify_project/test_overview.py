@@ -141,7 +141,7 @@ def test_staff_see_the_figures_whose_lists_they_may_open(tenant):
 
     page = client.get(INDEX).content.decode()
 
-    assert "Active people" in page
+    assert "Active in 30 days" in page
     assert "Points issued" not in page
 
 

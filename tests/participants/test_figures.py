@@ -288,7 +288,6 @@ def test_a_rebuild_that_a_sweep_overtakes_still_replaces_final_days(tenant, sour
 
 def test_the_present_can_be_recorded_alone(tenant):
     ParticipantFactory(tenant=tenant)
-    FigureRun.objects.create(tenant=tenant)
 
     record_present(tenant=tenant, now=NOW)
 
