@@ -286,6 +286,16 @@ def test_a_rebuild_that_a_sweep_overtakes_still_replaces_final_days(tenant, sour
     assert len(figure(tenant, "flow")) == 29
 
 
+def test_numbers_of_a_past_day_are_stored_though_a_sweep_was_faster(tenant, sources):
+    """The demo records each day of its history while the sweep computes today."""
+    sources("level", lambda span: [Measurement("level", span.last, 4)], is_momentary=True)
+    sweep(tenant)
+
+    record_present(tenant=tenant, now=NOW - 3 * DAY)
+
+    assert figure(tenant, "level") == {"2025-10-26": 4, "2025-10-29": 4}
+
+
 def test_the_present_can_be_recorded_alone(tenant):
     ParticipantFactory(tenant=tenant)
 
