@@ -10,6 +10,7 @@ from gamify_project.reset_links import SUPERUSERS_ONLY
 from gamify_project.second_factor import services
 from gamify_project.sessions import end_sessions, sessions_of
 from participants.admin.pages import Done, ObjectPage
+from participants.models import Capability
 
 
 def _reset_second_factor(request: HttpRequest, user: User, data: Mapping[str, Any]) -> Done:
@@ -25,6 +26,25 @@ def _end_sessions(request: HttpRequest, user: User, data: Mapping[str, Any]) -> 
     return Done(f"{user} is logged out everywhere.", "Ended all sessions.")
 
 
+def _remove_permissions(request: HttpRequest, user: User, data: Mapping[str, Any]) -> Done:
+    user.user_permissions.clear()
+    user.groups.clear()
+    return Done(f"{user} has only the roles that you see here.", "Removed all permissions and groups.")
+
+
+REMOVE_PERMISSIONS = ObjectPage(
+    name="remove_permissions",
+    title="Use roles only",
+    explanation="Removes the permissions and groups of this account, which hold in all tenants. Its roles in tenants stay. Give it a "
+    "role first.",
+    button="Remove permissions and groups",
+    permission=SUPERUSERS_ONLY,
+    capability=Capability.OPERATE,
+    perform=_remove_permissions,
+    icon="rule",
+    is_dangerous=True,
+    is_offered=lambda user: user.user_permissions.exists() or user.groups.exists(),
+)
 RESET_SECOND_FACTOR = ObjectPage(
     name="reset_second_factor",
     title="Reset second factor",
@@ -32,6 +52,7 @@ RESET_SECOND_FACTOR = ObjectPage(
     "Until they set up a new second factor, the password alone opens this account. Their sessions end.",
     button="Reset the second factor",
     permission=SUPERUSERS_ONLY,
+    capability=Capability.OPERATE,
     perform=_reset_second_factor,
     icon="phonelink_erase",
     is_dangerous=True,
@@ -42,6 +63,7 @@ END_SESSIONS = ObjectPage(
     title="Log out everywhere",
     explanation="Ends all sessions of this account. Its owner can log in again.",
     permission=SUPERUSERS_ONLY,
+    capability=Capability.OPERATE,
     perform=_end_sessions,
     icon="logout",
     is_offered=lambda user: sessions_of(user.pk) > 0,

@@ -1,6 +1,9 @@
 """Console pages of staff accounts: users and groups.
 
-Only superusers give permissions. Only the owner of an account or a superuser sets its password. Staff who may change users, but
+A superuser gives an account roles in tenants here; owners do so in their tenant (`memberships`). Groups are shown only where some exist:
+an earlier release gave permissions with them, which hold in all tenants.
+
+Only superusers give roles and permissions here. Only the owner of an account or a superuser sets its password. Staff who may change users, but
 are no superusers, can correct the first and last name and deactivate accounts. Every other field would let them take over an
 account: a password or e-mail address directly, a user name by replacing a colleague, and activation by restoring permissions.
 """
@@ -16,10 +19,13 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from gamify_project.account_actions import END_SESSIONS, RESET_SECOND_FACTOR
-from gamify_project.reset_links import MAKE_LINK
+from gamify_project.account_actions import END_SESSIONS, REMOVE_PERMISSIONS, RESET_SECOND_FACTOR
+from gamify_project.memberships import MembershipInline, save_inline
+from gamify_project.reset_links import MAKE_LINK, SUPERUSERS_ONLY
 from gamify_project.second_factor import services
+from participants.admin.authorization import Needs, declares
 from participants.admin.base import ConsoleAdmin
+from participants.models import Capability
 
 if TYPE_CHECKING:  # generic for the type checker only
     DjangoUserAdmin = UserAdmin[User]
@@ -54,6 +60,7 @@ class StaffUserAdmin(ConsoleAdmin, DjangoUserAdmin):
     Accounts are deactivated and not deleted, because deletion would remove their audit rows.
     """
 
+    needs = Needs(view=Capability.OPERATE, add=Capability.OPERATE, change=Capability.OPERATE, delete=Capability.OPERATE)
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -63,23 +70,30 @@ class StaffUserAdmin(ConsoleAdmin, DjangoUserAdmin):
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         ("Person", {"fields": ("first_name", "last_name", "email")}),
-        ("Permissions", {"fields": ("is_active", *PERMISSION_FIELDS)}),
+        ("Access", {"fields": ("is_active", *PERMISSION_FIELDS)}),
         ("Dates", {"fields": (("last_login", "date_joined"),)}),
     )
     filter_horizontal = ()
     autocomplete_fields = ("groups",)
-    object_pages = (MAKE_LINK, RESET_SECOND_FACTOR, END_SESSIONS)
+    object_pages = (MAKE_LINK, RESET_SECOND_FACTOR, END_SESSIONS, REMOVE_PERMISSIONS)
+    inlines = (MembershipInline,)
 
     def object_facts(self, row: User) -> list[tuple[str, Any]]:
         factor = services.confirmed_factor(row)
         return [("second factor", f"since {factor.created_at:%Y-%m-%d}" if factor else "none")]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        if request.user.is_superuser:
-            return super().get_fieldsets(request, obj)
         if obj is None:
-            return ((None, {"fields": ("username",)}),)
-        return ((None, {"fields": ("username",)}), *self.fieldsets[1:])
+            return self.add_fieldsets if request.user.is_superuser else ((None, {"fields": ("username",)}),)
+        first, *others = self.fieldsets
+        shown = first if request.user.is_superuser else (None, {"fields": ("username",)})
+        return [shown, *(others if Group.objects.exists() else map(_without_groups, others))]
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return self.inlines if obj else ()
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
+        save_inline(formset)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 - Django's signature
         if obj is None and not request.user.is_superuser:
@@ -94,6 +108,7 @@ class StaffUserAdmin(ConsoleAdmin, DjangoUserAdmin):
             return (*fields, *PERMISSION_FIELDS)
         return (*fields, *PERMISSION_FIELDS, *IDENTITY_FIELDS, *(() if obj.is_active else ("is_active",)))
 
+    @declares(SUPERUSERS_ONLY, Capability.OPERATE)
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002 - Django's signature
         if not request.user.is_superuser:
             raise PermissionDenied
@@ -104,9 +119,16 @@ class StaffUserAdmin(ConsoleAdmin, DjangoUserAdmin):
         return may_edit and super().has_change_permission(request, obj)
 
 
+def _without_groups(fieldset: Any) -> Any:
+    title, options = fieldset
+    return title, {**options, "fields": tuple(name for name in options["fields"] if name != "groups")}
+
+
 @admin.register(Group)
 class StaffGroupAdmin(ConsoleAdmin, GroupAdmin):
     """Groups contain permissions, so only superusers edit them."""
+
+    needs = Needs(view=Capability.OPERATE, add=Capability.OPERATE, change=Capability.OPERATE, delete=Capability.OPERATE)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.is_superuser

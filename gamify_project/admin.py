@@ -10,10 +10,12 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from unfold.paginator import InfinitePaginator
 
-from gamify_project import accounts  # noqa: F401 - registers the pages of users and groups
+from gamify_project import accounts, memberships  # noqa: F401 - these register their pages
 from participants.admin.access import link_to
+from participants.admin.authorization import Needs
 from participants.admin.base import ReadOnlyAdmin
 from participants.admin.display import display
+from participants.models import Capability
 
 ACTIONS = {1: "added", 2: "changed", 3: "deleted"}
 
@@ -22,19 +24,21 @@ ACTIONS = {1: "added", 2: "changed", 3: "deleted"}
 class FailedLoginAdmin(ReadOnlyAdmin):
     """Failed logins. Deleting a row removes its failures and so unlocks the login."""
 
+    needs = Needs(view=Capability.OPERATE, delete=Capability.OPERATE)
     list_display = ("username", "ip_address", "failures_since_start", "attempt_time")
     search_fields = ("username", "ip_address")
     ordering = ("-attempt_time",)
     fields = ("username", "ip_address", "failures_since_start", "attempt_time", "user_agent", "path_info")
 
     def has_delete_permission(self, request: HttpRequest, obj: AccessAttempt | None = None) -> bool:
-        return request.user.has_perm("axes.delete_accessattempt")
+        return self._may(request, "delete", obj)
 
 
 @admin.register(LogEntry)
 class AuditTrailAdmin(ReadOnlyAdmin):
     """The audit trail, newest first."""
 
+    needs = Needs(view=Capability.OPERATE)
     list_display = ("action_time", "user", "display_action", "object_repr", "content_type", "display_message")
     list_filter = ("action_flag",)
     list_select_related = ("user", "content_type")

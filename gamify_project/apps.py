@@ -19,3 +19,4 @@ class GamifyProjectConfig(AppConfig):
         archive_rules.register(
             "gamify_project.PeriodicRun", ArchiveRule("It is the state of a monitor of the installation.")
         )
+        archive_rules.register("participants.Membership", ArchiveRule("Staff belong to the installation."))

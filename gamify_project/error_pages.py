@@ -4,7 +4,7 @@ Under the console they look like the console. Elsewhere, and if the console cann
 are one small page without scripts and files.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -12,7 +12,9 @@ from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.utils.http import url_has_allowed_host_and_scheme
 
+from gamify_project import refusal
 from gamify_project.content_policy import HEADER, PLAIN_PAGE
 
 logger = structlog.get_logger(__name__)
@@ -23,13 +25,16 @@ class ErrorPage:
     status: int
     title: str
     text: str
+    explain: Callable[[HttpRequest], str] = lambda request: ""
+    """Returns a better text for users of the console; empty: there is none."""
 
 
 BAD_REQUEST = ErrorPage(400, "This request cannot be read", "Go back and try again.")
 FORBIDDEN = ErrorPage(
     403,
     "You may not open this page",
-    "Your account lacks the permission for it. A superuser gives permissions under “Staff users” and “Groups”.",
+    "Your account may not do this.",
+    explain=refusal.explanation,
 )
 FORM_EXPIRED = ErrorPage(
     403,
@@ -66,5 +71,15 @@ def answer(page: ErrorPage, request: HttpRequest) -> HttpResponse:
 def _render_in_console(page: ErrorPage, request: HttpRequest) -> str:
     is_staff = admin.site.has_permission(request)
     base = "admin/base_site.html" if is_staff else "unfold/layouts/unauthenticated.html"
-    shown: Mapping[str, object] = {"page": page, "title": page.title, "base": base, "is_staff": is_staff}
+    text = (page.explain(request) if is_staff else "") or page.text
+    shown: Mapping[str, object] = {
+        "page": page, "title": page.title, "text": text, "base": base, "is_staff": is_staff, "back": _back(request),
+    }  # fmt: skip
     return render_to_string("admin/gamify_project/error.html", {**admin.site.each_context(request), **shown}, request)
+
+
+def _back(request: HttpRequest) -> str:
+    """Return the page of the console from which the user came; empty if it is not known."""
+    before = request.headers.get("Referer", "")
+    is_ours = url_has_allowed_host_and_scheme(before, allowed_hosts={request.get_host()})
+    return before if is_ours and before != request.build_absolute_uri() else ""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from secrets import token_hex
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
@@ -17,6 +18,8 @@ from django_otp.middleware import OTPMiddleware
 
 from gamify_project.dialects import is_api_path
 from participants.actors import MAX_REASON, ActorKind, act_as, actor_of, give_reason, request_without_actor
+from participants.admin.authorization import PICKED_TENANT
+from participants.admin.picker import picked_tenant
 from participants.api.routes import raw_path, slashes_separate
 from participants.database import all_tenants, no_tenant
 
@@ -130,6 +133,18 @@ def console_only(base: type[Any]) -> type[Any]:
 
 def _is_console(request: HttpRequest) -> bool:
     return request.path_info.startswith(settings.CONSOLE_PREFIX)
+
+
+class ConsoleTenantMiddleware:
+    """Lets the user of a console page know the picked tenant, in which their roles are asked for (`participants.admin.authorization`)."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if _is_console(request):
+            setattr(request.user, PICKED_TENANT, partial(picked_tenant, request))
+        return self.get_response(request)
 
 
 class ConsoleActorMiddleware:

@@ -30,6 +30,7 @@ NAVIGATION = [
         _page("Tenants", "domain", "participants_tenant_changelist", "participants.view_tenant"),
         _page("API keys", "key", "participants_apikey_changelist", "participants.view_apikey"),
         _page("Partner secrets", "signature", "participants_hmacsecret_changelist", "participants.view_hmacsecret"),
+        _page("Members", "group_add", "participants_membership_changelist", "participants.view_membership"),
     ),
     _group(
         "Participants",
@@ -93,7 +94,6 @@ NAVIGATION = [
     _group(
         "Staff",
         _page("Staff users", "badge", "auth_user_changelist", "auth.view_user"),
-        _page("Groups", "groups", "auth_group_changelist", "auth.view_group"),
         _page("Failed logins", "lock", "axes_accessattempt_changelist", "axes.view_accessattempt"),
         _page("Audit trail", "history", "admin_logentry_changelist", "admin.view_logentry"),
     ),

@@ -19,6 +19,7 @@ from django.utils.http import urlsafe_base64_encode
 from unfold.widgets import UnfoldAdminPasswordWidget
 
 from participants.admin.pages import Done, ObjectPage
+from participants.models import Capability
 
 if TYPE_CHECKING:  # generic for the type checker only
     DjangoSetPasswordForm = SetPasswordForm[User]
@@ -31,13 +32,17 @@ SUPERUSERS_ONLY = "gamify_project.superusers_only"
 logger = structlog.get_logger(__name__)
 
 
-def _make_link(request: HttpRequest, user: User, data: Mapping[str, Any]) -> Done:
+def reset_path(user: User) -> str:
+    """Return the path of a new link for `user`."""
     uid = urlsafe_base64_encode(force_bytes(user.pk))
-    path = reverse("reset_password", args=[uid, default_token_generator.make_token(user)])
+    return reverse("reset_password", args=[uid, default_token_generator.make_token(user)])
+
+
+def _make_link(request: HttpRequest, user: User, data: Mapping[str, Any]) -> Done:
     message = (
         f"Give this link only to {user}. It works once, within 24 hours. A login or a new password invalidates it."
     )
-    return Done(message, "Created a link to set a new password.", secret=request.build_absolute_uri(path))
+    return Done(message, "Created a link to set a new password.", secret=request.build_absolute_uri(reset_path(user)))
 
 
 MAKE_LINK = ObjectPage(
@@ -47,6 +52,7 @@ MAKE_LINK = ObjectPage(
     "The current password works until then.",
     button="Create the link",
     permission=SUPERUSERS_ONLY,
+    capability=Capability.OPERATE,
     perform=_make_link,
     icon="lock_reset",
     is_offered=lambda user: user.is_active,

@@ -112,6 +112,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "gamify_project.middleware.ConsoleAuthenticationMiddleware",
     "gamify_project.middleware.ConsoleSecondFactorMiddleware",
+    "gamify_project.middleware.ConsoleTenantMiddleware",
     "gamify_project.middleware.ConsoleActorMiddleware",
     "gamify_project.middleware.ConsoleMessageMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -323,7 +324,11 @@ REST_FRAMEWORK = {
 
 CONSOLE_PREFIX = "/console/"
 LOGIN_URL = "admin:login"
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "participants.admin.authorization.RoleBackend",
+]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",

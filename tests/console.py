@@ -11,8 +11,13 @@ from django.contrib.auth.models import Permission, User
 from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from participants.models import Tenant
+from participants.services.memberships import give_role
+
+NO_ROLES = {"memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0"}
+"""What the form of an account sends about its roles if it has none."""
 
 
 class Console:
@@ -113,3 +118,14 @@ def trail() -> list[tuple[str, int, str]]:
     """(object, flag, message) of every audit row, oldest first."""
     rows: Iterable[LogEntry] = LogEntry.objects.order_by("id")
     return [(row.object_repr, row.action_flag, row.get_change_message()) for row in rows]
+
+
+def member(role: str, tenant: Tenant, *, name: str = "") -> Console:
+    """The console of one who has a role in a tenant, and nothing else. The tenant is chosen."""
+    return Console(tenant, user=user_with_role(role, tenant, name=name))
+
+
+def user_with_role(role: str, tenant: Tenant, *, name: str = "") -> User:
+    user = User.objects.create_user(name or role, is_staff=True)
+    give_role(tenant=tenant, user=user, role=role, now=timezone.now())
+    return user

@@ -24,7 +24,7 @@ from participants.admin.pages import Done, ObjectPage, PageForm
 from participants.admin.panels import Box, Panel, panels
 from participants.catalog import Catalog, catalog_of
 from participants.errors import FieldError
-from participants.models import Participant, Tenant
+from participants.models import Capability, Participant, Tenant
 
 COLUMNS = ("Badge", "Rarity", "Earned")
 MAX_PARTICIPANTS = 10_000
@@ -76,6 +76,7 @@ AWARD_TO_ELIGIBLE = ObjectPage(
     ),
     button="Award",
     permission="badges.add_badgeaward",
+    capability=Capability.PUBLISH,
     perform=_award_to_eligible,
     icon="group_add",
     is_offered=_can_award_here,
@@ -181,6 +182,7 @@ AWARD = ObjectPage(
     explanation="Awards the badge, like a call of the API. An award cannot be revoked.",
     button="Award",
     permission="badges.add_badgeaward",
+    capability=Capability.CARE,
     perform=_award,
     form_class=AwardForm,
     icon="workspace_premium",
@@ -195,4 +197,7 @@ def _boxes(participant: Participant) -> Iterable[Box]:
 
 
 VIEW_PERMISSIONS = ("badges.view_badgeaward", "badges.add_badgeaward")
-panels.register("badges", Panel(view_permissions=VIEW_PERMISSIONS, pages=(AWARD,), boxes=_boxes))
+panels.register(
+    "badges",
+    Panel(capability=Capability.SEE_PARTICIPANTS, view_permissions=VIEW_PERMISSIONS, pages=(AWARD,), boxes=_boxes),
+)

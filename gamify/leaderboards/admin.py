@@ -24,7 +24,7 @@ from participants.admin.fields import ChoiceField, LineField
 from participants.admin.panels import Box, Panel, panels
 from participants.catalog import catalog_of
 from participants.errors import FieldError
-from participants.models import Participant, Tenant
+from participants.models import Capability, Participant, Tenant
 
 TOP = 10
 COLUMNS = ("Rank", "Participant", "Name", "Score", "Change")
@@ -157,4 +157,6 @@ def _rank_row(board: Board, participant: Participant) -> list[Any]:
 
 
 VIEW_PERMISSIONS = ("leaderboards.view_leaderboard", "leaderboards.change_leaderboard")
-panels.register("leaderboards", Panel(view_permissions=VIEW_PERMISSIONS, boxes=_boxes))
+panels.register(
+    "leaderboards", Panel(capability=Capability.SEE_DEFINITIONS, view_permissions=VIEW_PERMISSIONS, boxes=_boxes)
+)

@@ -11,16 +11,19 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from gamify_project.exports.models import Export
+from participants.admin.authorization import Needs
 from participants.admin.base import ReadOnlyAdmin, TenantDataAdmin
 from participants.admin.display import display
 from participants.admin.words import plain
 from participants.api.exporting import export_kinds
+from participants.models import Capability
 
 COLORS = {"queued": "info", "running": "info", "done": "success", "failed": "danger"}
 
 
 @admin.register(Export)
 class ExportAdmin(TenantDataAdmin, ReadOnlyAdmin):
+    needs = Needs(view=Capability.OWN)
     list_display = (
         "created_at", "display_kind", "display_status", "rows", "display_size", "display_actor", "display_file", "expires_at",
     )  # fmt: skip

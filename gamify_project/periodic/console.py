@@ -12,6 +12,8 @@ from gamify_project.models import PeriodicRun
 from gamify_project.periodic.status import State, periodic_tasks
 from participants import messages as wake_ups
 from participants.admin import audit
+from participants.admin.authorization import declares
+from participants.models import Capability
 
 VIEW = "gamify_project.view_periodicrun"
 RUN = "gamify_project.change_periodicrun"
@@ -28,6 +30,7 @@ def urls() -> list[URLPattern]:
     return [path("periodic_tasks/", admin.site.admin_view(page), name="periodic_tasks")]
 
 
+@declares(VIEW, Capability.OPERATE)
 def page(request: HttpRequest) -> HttpResponse:
     """View: GET lists all periodic tasks. POST asks a worker to run `task` now, as beat would."""
     _require(request, VIEW)

@@ -37,7 +37,7 @@ def _obstacle(user: Any) -> Obstacle | None:
     if user.is_verified():
         return None
     confirmed = SecondFactor.objects.filter(user=OuterRef("pk"), confirmed=True)
-    demanding = Tenant.objects.filter(requires_second_factor=True)
+    demanding = Tenant.objects.open_to(user).filter(requires_second_factor=True)
     asked = User.objects.annotate(has_factor=Exists(confirmed), is_demanded=Exists(demanding))
     has_factor, is_demanded = asked.values_list("has_factor", "is_demanded").get(pk=user.pk)
     if has_factor:

@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.http import urlencode
@@ -14,13 +13,12 @@ from unfold.widgets import UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextInputW
 from participants.activity import Activity, ActivityFilter, activity_page
 from participants.actors import MAX_KEY, ActorKind
 from participants.admin.access import link
-from participants.admin.base import for_picked_tenant
+from participants.admin.base import console_page
 from participants.admin.picker import picked_tenant
 from participants.admin.words import plain, table_of
 from participants.engine import MAX_EXTERNAL_ID, uuid_of
-from participants.models import Participant, Tenant
+from participants.models import Capability, Participant, Tenant
 
-PERMISSION = "participants.view_domainevent"
 PAGE = 50
 KIND_WORDS: Mapping[str, str] = {
     ActorKind.API_KEY: "API key",
@@ -48,14 +46,9 @@ class ActivityForm(forms.Form):
     until = forms.SplitDateTimeField(required=False, widget=UnfoldAdminSplitDateTimeWidget, help_text="In UTC.")
 
 
+@console_page("participants.view_domainevent", Capability.SEE_PARTICIPANTS)
 def activity(request: HttpRequest) -> HttpResponse:
     """View: GET lists one page. The filters and the cursor are in the query string, so that a page can be linked to."""
-    if not request.user.has_perm(PERMISSION):
-        raise PermissionDenied
-    return for_picked_tenant(request, _page, request)
-
-
-def _page(request: HttpRequest) -> HttpResponse:
     tenant = picked_tenant(request)
     assert tenant is not None, "the page is only shown for a picked tenant"  # noqa: S101
     form = ActivityForm(request.GET)

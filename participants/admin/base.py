@@ -4,8 +4,9 @@ Writes call services and show their errors on the form, every write adds an audi
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import messages
@@ -15,7 +16,7 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import SimpleTemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
@@ -23,11 +24,23 @@ from unfold.paginator import InfinitePaginator
 
 from participants.admin import audit, pages
 from participants.admin.access import link_to
+from participants.admin.authorization import (
+    Declared,
+    Needs,
+    PageNeed,
+    View,
+    may,
+    page_needs,
+    permission_to,
+    require,
+)
 from participants.admin.display import display
 from participants.admin.pages import Link, ObjectPage
 from participants.admin.picker import picked_tenant, redirect_to_picker
 from participants.admin.refusals import ConsoleForm, show_refusal_on_form
 from participants.admin.viewing import show_in_words
+from participants.models import Capability
+from participants.models.roles import sees_all_tenants
 from participants.work import reading
 
 if TYPE_CHECKING:  # unfold has no types; its ModelAdmin is a subclass of Django's
@@ -39,7 +52,12 @@ else:
 
 
 class ConsoleAdmin(Base):
-    """Base of all console pages of a model. Errors that services raise are shown on the form."""
+    """Base of all console pages of a model. Errors that services raise are shown on the form.
+
+    Subclasses set `needs`, which decides for which roles the pages open.
+    """
+
+    needs: ClassVar[Needs]
 
     list_per_page = 50
     show_facets = ShowFacets.NEVER  # a count for each choice would read the whole table
@@ -68,10 +86,25 @@ class ConsoleAdmin(Base):
     def get_object_pages(self) -> Iterable[ObjectPage]:
         return self.object_pages
 
+    def declared(self) -> Iterator[Declared]:
+        """Yield the permissions that the pages of this model declare, with their capabilities."""
+        yield from self.needs.declared(self.model)
+        yield from ((page.permission, page.capability) for page in self.get_object_pages())
+
+    def capability_to(self, action: str, row: Any = None) -> Capability | None:
+        """Return what `action` (view, add, change, delete) needs: with `row`, or with some row. None: nobody may do it."""
+        needed: Capability | None = getattr(self.needs, action)
+        return needed
+
+    def _may(self, request: HttpRequest, action: str, row: Any = None) -> bool:
+        needed = self.capability_to(action, row)
+        return needed is not None and may(request.user, permission_to(action, self.model), needed)
+
     def _route(self, page: ObjectPage) -> URLPattern:
         def view(request: HttpRequest, object_id: str) -> HttpResponse:
             return self.object_page_view(request, object_id, page)
 
+        vars(view).update(model_admin=self, object_page=page)
         name = f"{self.opts.app_label}_{self.opts.model_name}_{page.name}"
         return path(f"<path:object_id>/{page.name}/", self.admin_site.admin_view(view), name=name)
 
@@ -116,6 +149,12 @@ class ConsoleAdmin(Base):
         form = super().get_form(request, obj, change=change, **kwargs)
         return type(form.__name__, (form,), {"request": request}) if issubclass(form, ConsoleForm) else form
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self._may(request, "add")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may(request, "change", obj)
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # rows are disabled, deactivated, revoked or undone; a page that deletes says so
 
@@ -123,7 +162,12 @@ class ConsoleAdmin(Base):
         return ""
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
-        """Django's hook for an object that the queryset does not contain."""
+        """Django's hook for an object that the queryset does not contain.
+
+        Raises: Http404 for users with roles. They must not learn whether another tenant has the object.
+        """
+        if not sees_all_tenants(request.user):
+            raise Http404
         messages.warning(request, f"There is no such {opts.verbose_name}{self.hint_where_missing(request)}.")
         return HttpResponseRedirect(reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist"))
 
@@ -168,6 +212,21 @@ class TenantDataAdmin(ConsoleAdmin):
         rows = super().get_queryset(request)
         return rows.none() if tenant is None else rows.filter(tenant_id=tenant.pk)
 
+    def own_page(self, view: View) -> View:
+        """Return `view` for a route of its own. The page needs what viewing rows of this model needs."""
+
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            if not self.has_view_permission(request):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        def page(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            return for_picked_tenant(request, lambda: checked(request, *args, **kwargs))
+
+        vars(page)["model_admin"] = self
+        guarded: View = self.admin_site.admin_view(page)
+        return guarded
+
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         return for_picked_tenant(request, super().changelist_view, request, extra_context)
 
@@ -198,6 +257,32 @@ def for_picked_tenant(request: HttpRequest, view: Callable[..., HttpResponse], *
     with reading(tenant):
         response = view(*args)
         return response.render() if isinstance(response, SimpleTemplateResponse) else response
+
+
+def console_page(
+    permission: str, capability: Capability, *, to_send: tuple[str, Capability] | None = None
+) -> Callable[[View], View]:
+    """Decorate a page about the picked tenant that belongs to no model. It answers 403 to users who may not open it.
+
+    `to_send` is what sending its form needs, if it is something else.
+    """
+    need = PageNeed((permission, capability), to_send or (permission, capability))
+
+    def decorate(view: View) -> View:
+        page_needs.register(f"{view.__module__}.{view.__qualname__}", need)
+
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            require(request.user, *need.of(request.method))
+            return view(request, *args, **kwargs)
+
+        @wraps(view)
+        def page(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            return for_picked_tenant(request, lambda: checked(request, *args, **kwargs))
+
+        vars(page)["need"] = need
+        return page
+
+    return decorate
 
 
 class TenantDataForm(ConsoleForm):

@@ -9,12 +9,13 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from participants.admin.activity import KIND_WORDS
+from participants.admin.authorization import Needs
 from participants.admin.base import ConsoleAdmin, ReadOnlyAdmin, TenantDataAdmin
 from participants.admin.display import display
 from participants.admin.filters import DayFilter
 from participants.admin.picker import picked_tenant
 from participants.admin.words import plain
-from participants.models import ConfigurationChange
+from participants.models import Capability, ConfigurationChange
 from participants.selectors import wrote
 
 
@@ -45,6 +46,7 @@ class ActorKindFilter(admin.SimpleListFilter):
 class ConfigurationChangeAdmin(TenantDataAdmin, ReadOnlyAdmin):
     """Changes of the picked tenant, and those of staff accounts for users who may see these."""
 
+    needs = Needs(view=Capability.SEE_DEFINITIONS)
     list_display = ("created_at", "display_actor", "display_object", "display_fields", "reason")
     list_filter = (ObjectTypeFilter, ActorKindFilter, ("created_at", DayFilter))
     exports = {

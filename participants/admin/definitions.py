@@ -25,6 +25,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from rest_framework.serializers import Serializer
 
+from participants.admin.authorization import Needs, permission_to
 from participants.admin.base import TenantDataAdmin, TenantDataForm, for_picked_tenant, replace_fields
 from participants.admin.display import display
 from participants.admin.fields import ColorWidget, IntegerField, LineField, SwitchField, TextField, without_empty
@@ -32,9 +33,12 @@ from participants.admin.pages import Done, ObjectPage, Review
 from participants.admin.picker import picked_tenant
 from participants.admin.versions import PAGE, RevertForm, differences_to, sentence, settings_at, versions
 from participants.errors import DomainError, FieldError, field_errors
-from participants.models import Definition, Tenant
+from participants.models import Capability, Definition, Tenant
 from participants.services.changes import newest_number
 from participants.services.definitions import create_definition, update_definition
+
+IN_USE = ("is_active", "status")
+"""The fields of definitions that say whether they are in use."""
 
 ORDER = "Lists are sorted by this number, then by code."
 COLOR = "A code such as #0891B2, or a name. Leave empty for none."
@@ -62,6 +66,7 @@ class DefinitionForm(TenantDataForm):
     only_new: tuple[str, ...] = ("code",)
     only_edited: ClassVar[tuple[str, ...]] = ()  # fields that are hidden from staff who may only view
     unset_words: ClassVar[Mapping[str, str]] = {}  # what an empty field means, for staff who may only view
+    is_draft_only: ClassVar[bool] = False  # the user may not publish
 
     code = LineField(required=True, help_text="The code that your application uses. It cannot be changed later.")
     name = LineField(required=True, help_text="Display name.")
@@ -75,6 +80,14 @@ class DefinitionForm(TenantDataForm):
             field.label = field.label or pretty_name(name)  # the audit trail uses labels
             has_own = getattr(field, "submits_shown_value", False)
             field.show_hidden_initial = not self.instance._state.adding and not has_own
+        if self.is_draft_only:
+            self.keep_as_draft()
+
+    def keep_as_draft(self) -> None:
+        """Take away the choice to put the definition into use. Django ignores what is sent for a disabled field."""
+        field = self.fields["is_active"]
+        field.disabled, field.initial = True, False
+        field.help_text = "Somebody who may publish activates it."
 
     def body(self, names: Sequence[str]) -> dict[str, Any]:
         """Return the body with the values of the form fields `names`."""
@@ -110,10 +123,13 @@ class DefinitionForm(TenantDataForm):
 class DefinitionAdmin(TenantDataAdmin):
     """Subclasses set `form`, `settings` (its fields besides those of every definition) and `columns` of the list.
 
+    Roles that may not publish create drafts, and change drafts. A draft is a definition that is not active.
+
     `save_new` and `save_changes` call the services with validated bodies, `save_settings` with fields of the model. The audit row is
     written in the same transaction. The history of a definition lists its versions.
     """
 
+    needs = Needs(view=Capability.SEE_DEFINITIONS, add=Capability.PUBLISH, change=Capability.PUBLISH)
     noun: ClassVar[str]
     settings: ClassVar[Sequence[Any]]
     columns: ClassVar[Sequence[Any]] = ()
@@ -127,6 +143,35 @@ class DefinitionAdmin(TenantDataAdmin):
     about_deactivating = "Nothing more is given or counted from now on. Participants keep what they have."
     readonly_fields: ClassVar[tuple[str, ...]] = ("id", "created_at", "updated_at")
     change_form_after_template = "admin/participants/change_reason.html"
+
+    # --- drafts ---
+
+    def is_draft(self, row: Any) -> bool:
+        return not row.is_active
+
+    def capability_to(self, action: str, row: Any = None) -> Capability | None:
+        if action == "add" or (action == "change" and (row is None or self.is_draft(row))):
+            return Capability.DRAFT
+        return super().capability_to(action, row)
+
+    def has_publish_permission(self, request: HttpRequest) -> bool:
+        """Whether the user may change what is in use. Django asks this for actions that declare `publish`."""
+        return bool(request.user.has_perm(permission_to("change", self.model)))
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 - Django's signature
+        form = super().get_form(request, obj, change=change, **kwargs)
+        publishes = request.user.has_perm(permission_to("change" if obj else "add", self.model))
+        return form if publishes else type(form.__name__, (form,), {"is_draft_only": True})
+
+    def _refuse_if_published(self, request: HttpRequest, row: Any) -> None:
+        """Refuse a change by somebody who may change drafts only if the row is in use by now. Call it after the change, which locks the row.
+
+        Raises: PermissionDenied.
+        """
+        if not self.has_publish_permission(request) and not self.is_draft(self.model._default_manager.get(pk=row.pk)):
+            raise PermissionDenied
+
+    # --- lists and forms ---
 
     def get_list_display(self, request: HttpRequest) -> Any:
         return ("name", "code", "display_status", *self.columns, "display_order")
@@ -152,6 +197,7 @@ class DefinitionAdmin(TenantDataAdmin):
             replace_fields(obj, self.save_new(tenant=form.tenant, data=data, now=now))
         elif data:
             replace_fields(obj, self.save_changes(obj, tenant=form.tenant, changes=data, now=now))
+            self._refuse_if_published(request, obj)
 
     def save_new(self, *, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Definition:
         model: type[Definition] = self.model
@@ -203,7 +249,9 @@ class DefinitionAdmin(TenantDataAdmin):
             explanation="The definition gets the settings of an earlier version. This makes a new version, so it can be reverted too.",
             button="Revert",
             review_button="Show what changes",
-            permission=f"{self.opts.app_label}.change_{self.opts.model_name}",
+            permission=permission_to("change", self.model),
+            capability=Capability.PUBLISH,
+            capability_for=lambda row: Capability.DRAFT if self.is_draft(row) else Capability.PUBLISH,
             form_class=RevertForm,
             perform=self._revert,
             review=self._review_revert,
@@ -213,25 +261,32 @@ class DefinitionAdmin(TenantDataAdmin):
         )
 
     def _review_revert(self, request: HttpRequest, row: Any, form: Any) -> Review:
-        settings = settings_at(row, form.cleaned_data["version"])
+        settings = self._settings_at(request, row, form.cleaned_data["version"])
         found = differences_to(self, request, row, settings)
         sentences: list[str] = [sentence(each) for each in found]
         sentences = sentences or ["Nothing differs from that version."]
         return Review(sentences, {name: str(value) for name, value in form.cleaned_data.items()})
 
     def _revert(self, request: HttpRequest, row: Any, data: Mapping[str, Any]) -> Done:
-        settings = settings_at(row, data["version"])
+        settings = self._settings_at(request, row, data["version"])
         tenant = picked_tenant(request)
         assert tenant is not None, "the page is only shown for a picked tenant"  # noqa: S101
         if settings:
             self.save_settings(row, tenant=tenant, changes=settings, now=timezone.now())
+            self._refuse_if_published(request, row)
         return Done(f"Reverted to version {data['version']}.", f"Reverted to version {data['version']}.")
 
-    @admin.action(description="Activate", permissions=["change"])
+    def _settings_at(self, request: HttpRequest, row: Any, number: int) -> dict[str, Any]:
+        """Return the settings of a version. A draft stays a draft if the user may not publish."""
+        settings = settings_at(row, number)
+        is_kept = self.has_publish_permission(request)
+        return {name: value for name, value in settings.items() if is_kept or name not in IN_USE}
+
+    @admin.action(description="Activate", permissions=["publish"])
     def activate(self, request: HttpRequest, rows: "QuerySet[Any]") -> HttpResponse | None:
         return self._confirm_or_switch(request, rows.filter(is_active=False), "activate", self.about_activating)
 
-    @admin.action(description="Deactivate", permissions=["change"])
+    @admin.action(description="Deactivate", permissions=["publish"])
     def deactivate(self, request: HttpRequest, rows: "QuerySet[Any]") -> HttpResponse | None:
         return self._confirm_or_switch(request, rows.filter(is_active=True), "deactivate", self.about_deactivating)
 

@@ -8,11 +8,13 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from participants.admin.access import link_to
+from participants.admin.authorization import Needs
 from participants.admin.base import ReadOnlyAdmin, TenantDataAdmin
 from participants.admin.display import display
 from participants.admin.fields import ReasonField
 from participants.admin.pages import PageForm
 from participants.admin.picker import picked_tenant
+from participants.models import Capability
 from participants.selectors import find_participant
 
 
@@ -29,6 +31,7 @@ class HistoryAdmin(TenantDataAdmin, ReadOnlyAdmin):
     a part of an id would read the whole table.
     """
 
+    needs = Needs(view=Capability.SEE_PARTICIPANTS)
     list_filter_submit = True
     list_select_related = ("participant",)
     search_fields = ("participant__external_id",)  # only makes the search box appear; get_search_results searches

@@ -12,13 +12,15 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
+from participants.admin.authorization import Needs
 from participants.admin.base import TenantDataForm, replace_fields
 from participants.admin.display import display
 from participants.admin.once import ShownOnceAdmin
 from participants.admin.pages import Done, ObjectPage
-from participants.models import ApiKey, HmacSecret
+from participants.models import ApiKey, Capability, HmacSecret
 from participants.models.callers import Caller
 from participants.models.keys import Scope
+from participants.models.roles import sees_all_tenants
 from participants.services.callers import revoke
 from participants.services.hmac import create_hmac_secret
 from participants.services.keys import create_api_key
@@ -43,6 +45,12 @@ class ApiKeyForm(TenantDataForm):
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text="Select none for a key that clients use: it only opens the participant endpoints.",
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not sees_all_tenants(self.request.user):
+            choices = [(scope, text) for scope, text in SCOPE_TEXTS.items() if scope != Scope.PLATFORM]
+            self.fields["scopes"].choices = choices  # type: ignore[attr-defined]  # a MultipleChoiceField
 
     class Meta:
         model = ApiKey
@@ -70,6 +78,7 @@ def _revoke_page(model: type[Caller], explanation: str, *, button: str) -> Objec
         explanation=explanation,
         button=button,
         permission=f"participants.change_{model._meta.model_name}",
+        capability=Capability.DEVELOP,
         perform=_revoke,
         icon="key_off",
         is_dangerous=True,
@@ -105,6 +114,7 @@ def _conditions(model: type[Caller], now: datetime) -> dict[str, Q]:
 class CallerAdmin(ShownOnceAdmin):
     """Base of the pages of both: rows have a name and a status, and can be revoked."""
 
+    needs = Needs(view=Capability.DEVELOP, add=Capability.DEVELOP)
     list_filter = (StatusFilter,)
     ordering = ("-created_at",)
 

@@ -14,10 +14,12 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from participants.admin import audit
+from participants.admin.authorization import may
 from participants.admin.refusals import place
 from participants.engine import MAX_KEY
 from participants.errors import DomainError
 from participants.ids import new_id
+from participants.models import Capability
 
 
 class PageForm(forms.Form):
@@ -81,7 +83,8 @@ class ObjectPage:
 
     - `name` is the end of its URL and of its route name.
     - `button` is the text of the button that acts. Default: the title.
-    - `permission` is the permission that the user needs; `is_offered(object)` says whether the action makes sense now.
+    - The user needs `permission`, or a role with `capability`. If it depends on the object, `capability_for(object)` returns it.
+    - `is_offered(object)` says whether the action makes sense now.
     - `perform(request, object, cleaned_data)` acts. It may raise DomainError, which is shown on the form.
     - `preview(object)` returns sentences about what the action would affect now.
     - `review(request, object, form)`, if given, is called first, by the button `review_button`. Its preview must be confirmed.
@@ -91,6 +94,7 @@ class ObjectPage:
     title: str
     explanation: str
     permission: str
+    capability: Capability
     perform: Callable[[HttpRequest, Any, Mapping[str, Any]], Done]
     button: str = ""
     form_class: type[PageForm] = PageForm
@@ -102,9 +106,16 @@ class ObjectPage:
     has_button: bool = True
     review: Callable[[HttpRequest, Any, forms.Form], "Review"] | None = None
     review_button: str = ""
+    capability_for: Callable[[Any], Capability] | None = None
+
+    def needed_for(self, row: Any) -> Capability:
+        return self.capability if self.capability_for is None else self.capability_for(row)
+
+    def is_allowed(self, request: HttpRequest, row: Any) -> bool:
+        return may(request.user, self.permission, self.needed_for(row))
 
     def is_open(self, request: HttpRequest, row: Any) -> bool:
-        return request.user.has_perm(self.permission) and self.is_offered(row)
+        return self.is_allowed(request, row) and self.is_offered(row)
 
     def url(self, row: Any) -> str:
         return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_{self.name}", args=[row.pk])
@@ -118,7 +129,7 @@ def answer(page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[st
 
     Raises: PermissionDenied.
     """
-    if not request.user.has_perm(page.permission):
+    if not page.is_allowed(request, row):
         raise PermissionDenied
     if not page.is_offered(row):  # another user was faster, or a double click
         messages.info(request, f"{page.title}: there is nothing left to do.")

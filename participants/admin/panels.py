@@ -11,8 +11,9 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from participants.admin.authorization import Declared, may
 from participants.admin.pages import Link, ObjectPage
-from participants.models import Participant
+from participants.models import Capability, Participant
 from participants.registries import Registry
 
 TIMELINE_LENGTH = 20
@@ -53,11 +54,12 @@ class Panel:
     """What one domain adds to the page of a participant.
 
     `moments(participant, limit)` returns the newest `limit` entries of the timeline, and `boxes(participant)` tables with the
-    current state. Each must use a constant number of queries. A user needs one of the permissions in `view_permissions` to see the
-    links, boxes and moments; if it is empty, every user who may see the participant sees them. Object pages check their own
-    permission.
+    current state. Each must use a constant number of queries. A user needs one of the permissions in `view_permissions`, or a role with
+    `capability`, to see the links, boxes and moments; without permissions, every user who may see the participant sees them. Object
+    pages check their own permission.
     """
 
+    capability: Capability
     view_permissions: Sequence[str] = ()
     pages: Sequence[ObjectPage] = ()
     links: Callable[[Participant], Iterable[Link]] = _nothing
@@ -74,8 +76,16 @@ def pages() -> list[ObjectPage]:
 
 def visible_panels(request: HttpRequest) -> list[Panel]:
     """Return the panels that the user of the request may see."""
-    may = request.user.has_perm
-    return [panel for panel in panels.values() if not panel.view_permissions or any(map(may, panel.view_permissions))]
+    return [panel for panel in panels.values() if _may_see(request.user, panel)]
+
+
+def _may_see(user: Any, panel: Panel) -> bool:
+    return not panel.view_permissions or any(may(user, each, panel.capability) for each in panel.view_permissions)
+
+
+def declared() -> Iterator[Declared]:
+    """Yield the permissions that panels declare, with their capabilities."""
+    return ((permission, panel.capability) for panel in panels.values() for permission in panel.view_permissions)
 
 
 def links(participant: Participant, shown: Iterable[Panel]) -> list[Link]:
@@ -101,4 +111,4 @@ def _first_and_last(participant: Participant, limit: int) -> Iterator[Moment]:
         yield Moment(participant.anonymized_at, "Anonymised", icon="person_off")
 
 
-panels.register("participants", Panel(moments=_first_and_last))
+panels.register("participants", Panel(capability=Capability.SEE_PARTICIPANTS, moments=_first_and_last))

@@ -1,6 +1,6 @@
 """Console pages of participants: list, register, edit, delete, anonymise; with totals, tables and a timeline."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
 from django import forms
@@ -15,6 +15,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from participants import selectors
 from participants.admin import audit, panels
 from participants.admin.attributes import AttributesField
+from participants.admin.authorization import Declared, Needs
 from participants.admin.base import TenantDataAdmin, TenantDataForm, replace_fields
 from participants.admin.display import display
 from participants.admin.fields import check_line, checked_by
@@ -23,7 +24,7 @@ from participants.admin.pages import Done, Link, ObjectPage
 from participants.admin.tenants import timezone_widget
 from participants.downloads import uncached
 from participants.engine import web_address_problem
-from participants.models import Participant
+from participants.models import Capability, Participant
 from participants.services import participants as services
 from participants.services.personal_export import export_personal_data
 from participants.work import as_if_settled
@@ -102,6 +103,7 @@ EXPORT = ObjectPage(
     "challenges, claims with their codes, leaderboards, and webhooks that wait. The change log records that you did.",
     button="Download",
     permission="participants.export_participant",
+    capability=Capability.OWN,
     perform=_export,
     icon="download",
 )
@@ -112,6 +114,7 @@ ANONYMIZE = ObjectPage(
     "ledger entries are removed. Balance, ledger and counts stay. This cannot be undone.",
     button="Anonymise for good",
     permission="participants.delete_participant",
+    capability=Capability.OWN,
     perform=_anonymize,
     icon="person_off",
     is_dangerous=True,
@@ -124,6 +127,7 @@ DELETE = ObjectPage(
     "To keep the counts and remove only the personal data, anonymise instead.",
     button="Delete for good",
     permission="participants.delete_participant",
+    capability=Capability.OWN,
     perform=_delete,
     is_dangerous=True,
     has_button=False,
@@ -132,6 +136,7 @@ DELETE = ObjectPage(
 
 @admin.register(Participant)
 class ParticipantAdmin(TenantDataAdmin):
+    needs = Needs(view=Capability.SEE_PARTICIPANTS, add=Capability.CARE, change=Capability.CARE, delete=Capability.OWN)
     form = ParticipantForm
     list_display = (
         "external_id",
@@ -160,8 +165,12 @@ class ParticipantAdmin(TenantDataAdmin):
     def get_object_pages(self) -> Iterable[ObjectPage]:
         return (*panels.pages(), EXPORT, ANONYMIZE, DELETE)
 
+    def declared(self) -> Iterator[Declared]:
+        yield from super().declared()
+        yield from panels.declared()
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm(DELETE.permission)
+        return self._may(request, "delete", obj)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Participant]":
         return super().get_queryset(request).select_related("tenant")

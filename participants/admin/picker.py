@@ -10,8 +10,11 @@ from django.template.response import TemplateResponse
 from django.urls import Resolver404, resolve, reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
+from participants.admin.authorization import role_in
+from participants.database import all_tenants
 from participants.engine import uuid_of
 from participants.models import Tenant
+from participants.models.roles import sees_all_tenants
 
 SESSION_KEY = "console_tenant"
 MEMO = "picked_tenant"
@@ -28,16 +31,24 @@ def picked_tenant(request: HttpRequest) -> Tenant | None:
 
 
 def _read(request: HttpRequest) -> Tenant | None:
-    if picked := request.session.get(SESSION_KEY):
-        return Tenant.objects.filter(pk=picked).first()
-    live = list(Tenant.objects.live()[:2])
-    return live[0] if len(live) == 1 else None
+    """Return the tenant of the session if it is open to the user; without one, the only tenant that is."""
+    with all_tenants():
+        rows = Tenant.objects.open_to(request.user)
+        if picked := request.session.get(SESSION_KEY):
+            return rows.filter(pk=picked).first()
+        choices = list(rows.live()[:2]) or list(rows[:2])
+        return choices[0] if len(choices) == 1 else None
+
+
+def _open_of(user: Any, live: Tenant) -> list[Tenant]:
+    """Return those of a live tenant and its sandbox whose data `user` may see."""
+    return [row for row in (live, live.sandbox) if sees_all_tenants(user) or role_in(user, row) is not None]
 
 
 def open_tenants(request: HttpRequest) -> list[Tenant]:
-    """Return the tenants, live and sandbox, whose data the user of the request may see."""
-    live = Tenant.objects.live().select_related("sandbox").order_by("name", "slug")
-    return [row for tenant in live for row in (tenant, tenant.sandbox)]
+    """Return the tenants, live and sandbox, whose data the user of the request may see, in the order of their names."""
+    with all_tenants():
+        return list(Tenant.objects.open_to(request.user).order_by("name", "slug", "environment"))
 
 
 def redirect_to_picker(request: HttpRequest) -> HttpResponseRedirect:
@@ -50,13 +61,14 @@ def pick_tenant(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _pick(request)
     text = request.GET.get("q", "").strip().replace("\0", "")
-    found = Tenant.objects.live().filter(Q(slug__icontains=text) | Q(name__icontains=text))
+    found = Tenant.objects.with_open(request.user).filter(Q(slug__icontains=text) | Q(name__icontains=text))
     tenants = list(found.select_related("sandbox").order_by("name", "slug")[: SHOWN_TENANTS + 1])
+    shown = [(tenant, _open_of(request.user, tenant)) for tenant in tenants[:SHOWN_TENANTS]]
     context: dict[str, Any] = {
         **admin.site.each_context(request),
         "title": "Choose a tenant",
         "content_title": "Choose a tenant",
-        "tenants": tenants[:SHOWN_TENANTS],
+        "tenants": shown,
         "is_cut": len(tenants) > SHOWN_TENANTS,
         "query": text,
         "next": request.GET.get("next", ""),
@@ -65,7 +77,7 @@ def pick_tenant(request: HttpRequest) -> HttpResponse:
 
 
 def _pick(request: HttpRequest) -> HttpResponse:
-    tenant = get_object_or_404(Tenant, pk=uuid_of(request.POST.get("tenant", "")))
+    tenant = get_object_or_404(Tenant.objects.open_to(request.user), pk=uuid_of(request.POST.get("tenant", "")))
     request.session[SESSION_KEY] = str(tenant.pk)
     messages.success(request, f"You now see the data of {tenant.name}, {tenant.environment}.")
     return HttpResponseRedirect(_next_page(request))

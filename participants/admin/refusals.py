@@ -19,6 +19,7 @@ FIELD_OF_CODE = {
     "tenant_slug_conflict": "slug",
     "insufficient_points": "amount",
     "balance_limit": "amount",
+    "daily_limit_reached": "delta",
     "tier_not_found": "tier_code",
     "badge_not_found": "badge_code",
     "nothing_to_restore": "streak_code",

@@ -6,21 +6,27 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from unfold.widgets import UnfoldAdminSelect2Widget
 
+from participants.admin.access import may_open
+from participants.admin.authorization import Needs
 from participants.admin.base import ConsoleAdmin, replace_fields
 from participants.admin.display import display
 from participants.admin.pages import Done, Link, ObjectPage
+from participants.admin.picker import picked_tenant
 from participants.admin.refusals import ConsoleForm
-from participants.models import Tenant
+from participants.models import ApiKey, Capability, Tenant
+from participants.models.roles import sees_all_tenants
 from participants.services.tenants import create_tenant, set_tenant_status, timezone_names, update_tenant
 
 POINT_VALUE = ("point_value", "point_currency")
 LIMITS = ("participant_writes_per_minute", "key_requests_per_minute")
+FOR_STAFF = ("requires_second_factor", "support_points_per_day")
 
 
 def timezone_widget(*, blank: str | None = None, others: Iterable[tuple[str, str]] = ()) -> forms.Widget:
@@ -35,7 +41,7 @@ def timezone_widget(*, blank: str | None = None, others: Iterable[tuple[str, str
 class TenantForm(ConsoleForm):
     class Meta:
         model = Tenant
-        fields = ("name", "slug", "timezone", *LIMITS, "requires_second_factor", *POINT_VALUE)
+        fields = ("name", "slug", "timezone", *LIMITS, *FOR_STAFF, *POINT_VALUE)
         widgets = {"timezone": timezone_widget()}
         help_texts = {"slug": "Names the tenant in URLs. It cannot be changed later."}
 
@@ -52,6 +58,7 @@ ENABLE = ObjectPage(
     explanation="Its keys work again immediately, in live and sandbox.",
     button="Enable live and sandbox",
     permission="participants.change_tenant",
+    capability=Capability.OPERATE,
     perform=partial(_set_status, is_active=True),
     icon="play_arrow",
     variant="primary",
@@ -64,6 +71,7 @@ DISABLE = ObjectPage(
     "No data is lost.",
     button="Disable live and sandbox",
     permission="participants.change_tenant",
+    capability=Capability.OPERATE,
     perform=partial(_set_status, is_active=False),
     icon="block",
     is_dangerous=True,
@@ -73,6 +81,7 @@ DISABLE = ObjectPage(
 
 @admin.register(Tenant)
 class TenantAdmin(ConsoleAdmin):
+    needs = Needs(view=Capability.SEE_DEFINITIONS, add=Capability.OPERATE, change=Capability.OWN)
     form = TenantForm
     list_display = ("name", "slug", "display_environment", "timezone", "display_status", "created_at")
     list_filter = ("environment", "is_active")
@@ -85,7 +94,7 @@ class TenantAdmin(ConsoleAdmin):
         (None, {"fields": ("name", "timezone")}),
         ("Limits per minute", {"fields": LIMITS}),
         ("Value of a point", {"fields": POINT_VALUE}),
-        ("Staff", {"fields": ("requires_second_factor",)}),
+        ("Staff", {"fields": FOR_STAFF}),
         ("About", {"fields": ("id", ("created_at", "updated_at"))}),
     )
     readonly_fields = ("id", "created_at", "updated_at")
@@ -93,9 +102,22 @@ class TenantAdmin(ConsoleAdmin):
     def object_facts(self, row: Tenant) -> list[tuple[str, Any]]:
         return [("slug", row.slug), ("environment", row.environment), ("status", self.display_status(row))]
 
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Tenant]":
+        """All tenants; for users with roles, the picked one."""
+        rows = super().get_queryset(request)
+        if sees_all_tenants(request.user):
+            return rows
+        tenant = picked_tenant(request)
+        return rows.none() if tenant is None else rows.filter(pk=tenant.pk)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Limits protect the installation, so owners of one tenant do not set them."""
+        return self.readonly_fields if sees_all_tenants(request.user) else (*self.readonly_fields, *LIMITS)
+
     def object_links(self, request: HttpRequest, row: Tenant) -> Iterable[Link]:
-        query = urlencode({"q": row.slug, "next": reverse("admin:participants_apikey_changelist")})
-        yield Link("Keys", f"{reverse('admin:pick_tenant')}?{query}", "key")
+        if may_open(request.user, ApiKey):
+            query = urlencode({"q": row.slug, "next": reverse("admin:participants_apikey_changelist")})
+            yield Link("Keys", f"{reverse('admin:pick_tenant')}?{query}", "key")
         yield from super().object_links(request, row)
 
     def save_model(self, request: HttpRequest, obj: Tenant, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature

@@ -1,9 +1,13 @@
+from typing import Any
+
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.db.models import Q
 
 from participants.engine import uuid_of
 from participants.ids import new_id
+from participants.models.roles import sees_all_tenants
 
 
 def default_participant_writes() -> int:
@@ -22,6 +26,18 @@ class Environment(models.TextChoices):
 class TenantQuerySet(models.QuerySet["Tenant"]):
     def live(self) -> "TenantQuerySet":
         return self.filter(environment=Environment.LIVE)
+
+    def open_to(self, user: Any) -> "TenantQuerySet":
+        """The tenants whose data `user` may see: by a role in the tenant, or in its live tenant."""
+        if sees_all_tenants(user):
+            return self
+        return self.filter(Q(memberships__user=user.pk) | Q(live__memberships__user=user.pk)).distinct()
+
+    def with_open(self, user: Any) -> "TenantQuerySet":
+        """The live tenants whose data, or whose sandbox, `user` may see."""
+        if sees_all_tenants(user):
+            return self.live()
+        return self.live().filter(Q(memberships__user=user.pk) | Q(sandbox__memberships__user=user.pk)).distinct()
 
 
 class Tenant(models.Model):
@@ -58,7 +74,12 @@ class Tenant(models.Model):
     requires_second_factor = models.BooleanField(
         default=False,
         db_default=False,
-        help_text="All staff must set up a second factor before they can use the console, because all staff can open every tenant.",
+        help_text="All who can open this tenant must set up a second factor before they can use the console.",
+    )
+    support_points_per_day = models.PositiveBigIntegerField(
+        default=1000,
+        db_default=1000,
+        help_text="Points by which one person with the role support may adjust balances per day (UTC), up and down together; 0: none.",
     )
     point_value = models.DecimalField(
         "value of a point",
@@ -81,8 +102,7 @@ class Tenant(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["slug", "environment"], name="tenant_slug_unique"),
             models.CheckConstraint(
-                condition=models.Q(environment="live", live__isnull=True)
-                | models.Q(environment="sandbox", live__isnull=False),
+                condition=Q(environment="live", live__isnull=True) | Q(environment="sandbox", live__isnull=False),
                 name="tenant_sandbox_has_live",
             ),
             models.CheckConstraint(

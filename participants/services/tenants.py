@@ -88,6 +88,7 @@ EDITABLE = (
     "requires_second_factor",
     "point_value",
     "point_currency",
+    "support_points_per_day",
     "updated_at",
 )
 

@@ -15,6 +15,7 @@ from participants.admin.filters import DayFilter
 from participants.admin.history import HistoryAdmin, WhyForm
 from participants.admin.pages import Done, ObjectPage
 from participants.engine import decimal_text
+from participants.models import Capability
 from rewards import services
 from rewards.admin.stock import REVEAL as REVEAL_CODE
 from rewards.admin.stock import REVEALED
@@ -50,6 +51,7 @@ FULFIL = ObjectPage(
     explanation="Confirms that the reward was sent, activated or used.",
     button="Fulfil",
     permission="rewards.change_claim",
+    capability=Capability.CARE,
     perform=_fulfil,
     form_class=WhyForm,
     icon="check_circle",
@@ -61,6 +63,7 @@ CANCEL = ObjectPage(
     explanation="Returns its points and its piece of the inventory. A code that was handed out may have been used: it is not returned.",
     button="Cancel the claim",
     permission="rewards.change_claim",
+    capability=Capability.CARE,
     perform=_cancel,
     form_class=WhyForm,
     icon="undo",
@@ -73,7 +76,12 @@ def _reveal(request: HttpRequest, claim: Claim, data: Mapping[str, Any]) -> Done
     return Done(f"The code is {claim.code_value}", REVEALED)
 
 
-REVEAL = replace(REVEAL_CODE, perform=_reveal, is_offered=lambda claim: claim.code_value is not None)
+REVEAL = replace(
+    REVEAL_CODE,
+    capability=Capability.CARE,  # support reads the code to the participant
+    perform=_reveal,
+    is_offered=lambda claim: claim.code_value is not None,
+)
 
 
 def masked_code(claim: Claim) -> str | None:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
 
 from participants.admin.pages import Done, ObjectPage, PageForm, Review
+from participants.models import Capability
 from rewards import services
 from rewards.definitions import MAX_CODES
 from rewards.engine.code_lines import BadLine, CodeLines, parse_code_lines, text_from_codes
@@ -100,6 +101,8 @@ ADD_CODES = ObjectPage(
     "unless codes are made on demand.",
     button="Add codes",
     permission="rewards.change_reward",
+    capability=Capability.PUBLISH,
+    capability_for=lambda reward: Capability.PUBLISH if reward.is_active else Capability.DRAFT,
     perform=_add_codes,
     form_class=CodesForm,
     icon="confirmation_number",

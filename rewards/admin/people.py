@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from participants.admin.panels import Box, Moment, Panel, panels
-from participants.models import Participant
+from participants.models import Capability, Participant
 from rewards.admin.claims import masked_code, multiplier_text
 from rewards.models import Claim
 from rewards.selectors import active_multipliers
@@ -39,4 +39,7 @@ def _moment(claim: Claim) -> Moment:
 
 
 VIEW_PERMISSIONS = ("rewards.view_claim", "rewards.change_claim")
-panels.register("rewards", Panel(view_permissions=VIEW_PERMISSIONS, boxes=_boxes, moments=_moments))
+panels.register(
+    "rewards",
+    Panel(capability=Capability.SEE_PARTICIPANTS, view_permissions=VIEW_PERMISSIONS, boxes=_boxes, moments=_moments),
+)

@@ -12,10 +12,12 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from participants.admin.access import link, link_to
+from participants.admin.authorization import Needs
 from participants.admin.base import ReadOnlyAdmin, TenantDataAdmin
 from participants.admin.display import display
 from participants.admin.pages import Done, ObjectPage
 from participants.admin.picker import picked_tenant
+from participants.models import Capability
 from rewards.models import Claim, Reward, RewardCode
 
 COLORS = {"free": "success", "handed out": "info"}
@@ -32,6 +34,7 @@ REVEAL = ObjectPage(
     explanation="Anybody who knows a code can use it. The audit trail records that you looked at it.",
     button="Show the code",
     permission="rewards.reveal_rewardcode",
+    capability=Capability.OWN,
     perform=_reveal,
     icon="visibility",
 )
@@ -53,6 +56,7 @@ class StatusFilter(admin.SimpleListFilter):
 class RewardCodeAdmin(TenantDataAdmin, ReadOnlyAdmin):
     """Sorted like the unique index. A search looks up the whole code for each reward in this index."""
 
+    needs = Needs(view=Capability.SEE_DEFINITIONS)
     list_display = ("display_value", "reward", "display_status", "display_claim", "created_at")
     list_filter = (StatusFilter,)
     exports = {"codes": {"status": "is_free", "reward_id": "reward_id"}}

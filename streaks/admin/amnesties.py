@@ -14,6 +14,7 @@ from django.utils import timezone
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
 from participants.admin import audit
+from participants.admin.authorization import Needs
 from participants.admin.base import TenantDataAdmin, TenantDataForm, for_picked_tenant
 from participants.admin.display import display
 from participants.admin.fields import DayField, ReasonField, check_line
@@ -21,7 +22,7 @@ from participants.admin.pages import Done, ObjectPage
 from participants.admin.refusals import place
 from participants.admin.tenants import timezone_widget
 from participants.errors import DomainError
-from participants.models import Tenant
+from participants.models import Capability, Tenant
 from streaks import services
 from streaks.admin.words import reach_line, total_line
 from streaks.models import Amnesty, Status, Streak
@@ -108,6 +109,7 @@ UNDO = ObjectPage(
     title="Undo",
     explanation="The days can be missed again: runs that are alive only because of this amnesty break. It stays in the list as undone.",
     permission="streaks.change_amnesty",
+    capability=Capability.PUBLISH,
     perform=_undo,
     icon="undo",
     is_dangerous=True,
@@ -118,6 +120,7 @@ UNDO = ObjectPage(
 
 @admin.register(Amnesty)
 class AmnestyAdmin(TenantDataAdmin):
+    needs = Needs(view=Capability.SEE_DEFINITIONS, add=Capability.PUBLISH)
     form = AmnestyForm
     list_display = ("name", "from_on", "to_on", "timezone", "display_streaks", "display_status", "created_at")
     search_fields = ("name", "reason")

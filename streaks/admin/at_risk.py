@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -16,12 +17,13 @@ from django.utils.timesince import timeuntil
 
 from participants.admin import audit
 from participants.admin.access import link_to
-from participants.admin.base import ReadOnlyAdmin, TenantDataAdmin
+from participants.admin.authorization import Needs, may
+from participants.admin.base import ReadOnlyAdmin, TenantDataAdmin, for_picked_tenant
 from participants.admin.display import display
 from participants.admin.fields import ReasonField
 from participants.admin.picker import picked_tenant
 from participants.errors import DomainError
-from participants.models import Tenant
+from participants.models import Capability, Tenant
 from streaks import services
 from streaks.admin.people import CARE_PERMISSION, REASON
 from streaks.models import ParticipantStreak, Streak
@@ -79,6 +81,7 @@ class CareForm(forms.Form):
 class StreaksAtRiskAdmin(TenantDataAdmin, ReadOnlyAdmin):
     """Rows of participants in streaks. Those that break first come first. Everything else about a row is on the participant's page."""
 
+    needs = Needs(view=Capability.SEE_PARTICIPANTS)
     list_display = ("display_participant", "display_streak", "count", "display_left", "breaks_at", "display_nudged")
     list_display_links = None
     list_filter = (OutcomeFilter, StreakFilter)
@@ -97,13 +100,20 @@ class StreaksAtRiskAdmin(TenantDataAdmin, ReadOnlyAdmin):
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """A row has no page of its own: the participant's page shows it."""
-        row = self.get_object(request, object_id or "")
+        if object_id is None or request.method == "POST":
+            raise PermissionDenied
+        return for_picked_tenant(request, self._to_participant, request, object_id)
+
+    def _to_participant(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        row = self.get_object(request, object_id)
         if row is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id or "")
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         return HttpResponseRedirect(reverse("admin:participants_participant_change", args=[row.participant_id]))
 
     def has_care_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(CARE_PERMISSION)
+        return may(request.user, CARE_PERMISSION, Capability.CARE)
 
     @display("participant")
     def display_participant(self, row: Any) -> SafeString | str:

@@ -116,6 +116,12 @@ class StreakForm(DefinitionForm):
     icon_url = picture_field()
     color = color_field()
 
+    def keep_as_draft(self) -> None:
+        if "status" in self.fields:
+            field = self.fields["status"]
+            field.disabled, field.initial = True, Status.DRAFT.value
+            field.help_text = "Somebody who may publish activates it."
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         condition = {f"condition_{name}": value for name, value in self.instance.condition.items()}

@@ -13,7 +13,7 @@ from participants.admin.fields import DayField, ReasonField
 from participants.admin.pages import Done, ObjectPage, PageForm
 from participants.admin.panels import Box, Panel, panels
 from participants.catalog import catalog_of
-from participants.models import Participant
+from participants.models import Capability, Participant
 from streaks import services
 from streaks.admin.calendars import render_calendars
 from streaks.engine.milestones import next_threshold
@@ -124,6 +124,7 @@ FREEZE = ObjectPage(
     "the past. Periods that are completed count.",
     button="Freeze",
     permission=CARE_PERMISSION,
+    capability=Capability.CARE,
     perform=_freeze,
     form_class=FreezeForm,
     icon="ac_unit",
@@ -136,6 +137,7 @@ RESTORE = ObjectPage(
     "reaches are paid.",
     button="Restore",
     permission=CARE_PERMISSION,
+    capability=Capability.CARE,
     perform=_restore,
     form_class=RestoreForm,
     icon="healing",
@@ -192,4 +194,9 @@ def _freezes(statuses: Iterable[ParticipantStreakStatus]) -> Iterator[list[Any]]
 
 
 VIEW_PERMISSIONS = ("streaks.view_participantstreak", CARE_PERMISSION)
-panels.register("streaks", Panel(view_permissions=VIEW_PERMISSIONS, pages=(FREEZE, RESTORE), boxes=_boxes))
+panels.register(
+    "streaks",
+    Panel(
+        capability=Capability.SEE_PARTICIPANTS, view_permissions=VIEW_PERMISSIONS, pages=(FREEZE, RESTORE), boxes=_boxes
+    ),
+)

@@ -54,6 +54,9 @@ class StreakAdmin(DefinitionAdmin):
         "condition_field": "condition_type != 'count'",
     }
 
+    def is_draft(self, row: Streak) -> bool:
+        return row.status == Status.DRAFT
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         named = ("name", "description") if obj else ("code", "name", "description", "status", "opened_for")
         return (

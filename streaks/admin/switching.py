@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from participants.admin.pages import Done, ObjectPage
+from participants.models import Capability
 from streaks import services
 from streaks.admin.words import reach_lines
 from streaks.models import Status, Streak
@@ -31,6 +32,7 @@ def _page(
         name=title.lower(),
         title=title,
         permission="streaks.change_streak",
+        capability=Capability.PUBLISH,
         perform=perform,
         preview=_preview,
         is_offered=lambda streak: streak.status in offered_in,

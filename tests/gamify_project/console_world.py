@@ -29,6 +29,7 @@ from participants.models import DomainEvent, Participant, Tenant
 from participants.services.definitions import create_definition
 from participants.services.hmac import create_hmac_secret
 from participants.services.keys import create_api_key
+from participants.services.memberships import give_role
 from rewards.services import add_codes, claim, create_reward
 from streaks.services import create_streak, declare_amnesty
 from tests.factories import TenantFactory, objective
@@ -52,7 +53,14 @@ FILTER = {"plan": "pro", "amount": {"gte": 10}, "beta": {"exists": True}}
 
 
 def make_world() -> Tenant:
-    tenant = TenantFactory(slug="acme", name="Acme")
+    tenant = make_tenant("acme")
+    _staff_rows(tenant)
+    return tenant
+
+
+def make_tenant(slug: str) -> Tenant:
+    """A tenant with rows on every page that is about one tenant."""
+    tenant = TenantFactory(slug=slug, name=slug.title())
     _define(tenant)
     reward = _reward(tenant)
     create_endpoint(tenant=tenant, data={"url": "http://127.0.0.1:9/hook", "event_types": ["*"]}, now=timezone.now())
@@ -61,7 +69,9 @@ def make_world() -> Tenant:
     _care(tenant)
     _exports(tenant)
     _undo(tenant)
-    _staff_rows(tenant)
+    _callers(tenant)
+    member = User.objects.create_user(f"member-of-{slug}", is_staff=True)
+    give_role(tenant=tenant, user=member, role="viewer", now=timezone.now())
     return tenant
 
 
@@ -199,10 +209,13 @@ def _exports(tenant: Tenant) -> None:
     create_export(tenant=tenant, wanted=wanted, now=timezone.now())
 
 
-def _staff_rows(tenant: Tenant) -> None:
+def _callers(tenant: Tenant) -> None:
     now = timezone.now()
     create_api_key(tenant=tenant, name="shop", scopes=(), now=now)
     create_hmac_secret(tenant=tenant, name="partner", now=now)
+
+
+def _staff_rows(tenant: Tenant) -> None:
     Group.objects.create(name="support")
     AccessAttempt.objects.create(username="ops", ip_address="192.0.2.1", failures_since_start=3)
     owner = User.objects.create_superuser("owner", password=PASSWORD)

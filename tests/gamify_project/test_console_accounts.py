@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import get_resolver, reverse
 
-from tests.console import Console, staff, text_of, trail
+from tests.console import NO_ROLES, Console, staff, text_of, trail
 
 PASSWORD = "correct horse battery"
 NEW = "another horse battery"
@@ -54,7 +54,7 @@ def stored(user: User) -> dict[str, Any]:
 def form_data(user: User, **changes: Any) -> dict[str, Any]:
     """Return the data of the complete form, with some fields changed. None unticks a box."""
     boxes = {name: "on" for name in ("is_active", "is_staff", "is_superuser") if getattr(user, name)}
-    data = {"username": user.username, "email": user.email, **boxes, **changes}
+    data = {"username": user.username, "email": user.email, **NO_ROLES, **boxes, **changes}
     return {name: value for name, value in data.items() if value is not None}
 
 
@@ -116,7 +116,16 @@ def pages_about_one_account() -> list[str]:
 
 
 def test_the_pages_about_one_account() -> None:
-    expected = {"change", "delete", "history", "password_change", "reset_link", "reset_second_factor", "end_sessions"}
+    expected = {
+        "change",
+        "delete",
+        "history",
+        "password_change",
+        "reset_link",
+        "reset_second_factor",
+        "end_sessions",
+        "remove_permissions",
+    }
     assert set(pages_about_one_account()) == {f"auth_user_{name}" for name in expected}
 
 

@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from participants.admin.panels import panels
-from tests.console import Console, staff, text_of
+from tests.console import NO_ROLES, Console, staff, text_of
 
 PASSWORD = "correct horse battery"
 LOGIN = "/console/login/"
@@ -26,6 +26,7 @@ def test_the_pages_of_the_console():
         "participants_apikey",
         "participants_configurationchange",
         "participants_hmacsecret",
+        "participants_membership",
         "participants_participant",
         "participants_tenant",
         "points_boost",
@@ -35,6 +36,7 @@ def test_the_pages_of_the_console():
         "rewards_rewardcode",
         "rules_rule",
         "streaks_amnesty",
+        "streaks_participantstreak",
         "streaks_streak",
         "tiers_tier",
         "webhooks_delivery",
@@ -180,7 +182,8 @@ def test_staff_can_be_added_to_a_group(db):
 
     console.post("auth_user_add", **account)
     new = User.objects.get(username="new")
-    console.post("auth_user_change", new.pk, username="new", is_active="on", is_staff="on", groups=[str(group.pk)])
+    change = {"username": "new", "is_active": "on", "is_staff": "on", "groups": [str(group.pk)]}
+    console.post("auth_user_change", new.pk, **change, **NO_ROLES)
 
     new.refresh_from_db()
     assert (new.is_staff, list(new.groups.all())) == (True, [group])
@@ -192,7 +195,8 @@ def test_staff_who_may_change_users_cannot_promote_themselves(db):
     console = Console(user=clerk)
     promotion = {"username": "clerk", "is_active": "on", "is_staff": "on", "is_superuser": "on"}
 
-    console.post("auth_user_change", clerk.pk, **promotion, user_permissions=[str(Permission.objects.first().pk)])
+    given = {"user_permissions": [str(Permission.objects.first().pk)]}
+    console.post("auth_user_change", clerk.pk, **promotion, **given, **NO_ROLES)
 
     clerk.refresh_from_db()
     assert not clerk.is_superuser

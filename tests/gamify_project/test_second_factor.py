@@ -9,10 +9,12 @@ from axes.models import AccessAttempt
 from django.contrib.auth.models import Permission, User
 from django.core.management import CommandError, call_command
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
 from gamify_project.models import RecoveryCode, SecondFactor
 from gamify_project.second_factor.services import MAX_WAIT, check, enrolment_uri, key_of, pending_factor, wait_after
 from participants.models import Tenant
+from participants.services.memberships import give_role
 from tests.authenticator import CODE, LOGIN, PASSWORD, SET_UP, Owner, app_code, codes_on, key_on
 from tests.console import Console, text_of, trail
 
@@ -381,8 +383,24 @@ OPEN_PATHS = (
 )
 
 
-def test_until_a_demanded_second_factor_is_set_up_every_page_leads_to_its_set_up(owner: Owner, tenant: Tenant) -> None:
+def demand_in(tenant: Tenant, owner: Owner) -> None:
+    """A tenant in which the owner has a role demands a second factor."""
     Tenant.objects.filter(pk=tenant.pk).update(requires_second_factor=True)
+    give_role(tenant=tenant, user=owner.user, role="viewer", now=timezone.now())
+
+
+def test_a_tenant_demands_it_of_those_who_can_open_it(owner: Owner, tenant: Tenant, other_tenant: Tenant) -> None:
+    demand_in(tenant, owner)
+    stranger = Owner(User.objects.create_user("stranger", password=PASSWORD, is_staff=True))
+    give_role(tenant=other_tenant, user=stranger.user, role="owner", now=timezone.now())
+    for each in (owner, stranger):
+        each.give_password()
+
+    assert (owner.is_inside(), stranger.is_inside()) == (False, True)
+
+
+def test_until_a_demanded_second_factor_is_set_up_every_page_leads_to_its_set_up(owner: Owner, tenant: Tenant) -> None:
+    demand_in(tenant, owner)
     owner.give_password()
     paths = [path for path in console_paths() if path not in OPEN_PATHS]
 
@@ -408,7 +426,7 @@ def test_a_session_that_has_not_shown_the_second_factor_leads_to_the_login(enrol
 
 
 def test_a_demanded_second_factor_opens_the_console_as_soon_as_it_is_set_up(owner: Owner, tenant: Tenant) -> None:
-    Tenant.objects.filter(pk=tenant.pk).update(requires_second_factor=True)
+    demand_in(tenant, owner)
     owner.give_password()
     page = text_of(owner.client.get(SET_UP))
     assert "requires a second factor" in page
@@ -420,7 +438,7 @@ def test_a_demanded_second_factor_opens_the_console_as_soon_as_it_is_set_up(owne
 
 
 def test_who_must_set_it_up_can_log_out(owner: Owner, tenant: Tenant) -> None:
-    Tenant.objects.filter(pk=tenant.pk).update(requires_second_factor=True)
+    demand_in(tenant, owner)
     owner.give_password()
 
     owner.client.post("/console/logout/")
@@ -452,6 +470,7 @@ def test_a_tenant_demands_it_in_its_form(owner: Owner, tenant: Tenant) -> None:
     console = Console(user=User.objects.create_superuser("boss"))
 
     console.edit("participants_tenant_change", tenant.pk, requires_second_factor="on")
+    give_role(tenant=tenant, user=owner.user, role="viewer", now=timezone.now())
 
     assert Tenant.objects.get(pk=tenant.pk).requires_second_factor
     owner.give_password()

@@ -76,7 +76,7 @@ def test_an_unknown_tenant_is_not_found(tenant, unknown):
 def test_tenants_are_searched_by_name_and_slug(tenant, other_tenant):
     console = Console()
 
-    assert [row.slug for row in console.get("pick_tenant", q="LOBE").context["tenants"]] == ["globex"]
+    assert [row.slug for row, _ in console.get("pick_tenant", q="LOBE").context["tenants"]] == ["globex"]
     assert "No tenant has “nobody”" in text_of(console.get("pick_tenant", q="nobody"))
 
 

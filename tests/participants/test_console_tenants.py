@@ -5,7 +5,7 @@ from tests.client import Api
 from tests.console import Console, errors_of, staff, text_of, trail
 from tests.factories import TenantFactory
 
-LIMITS = {"participant_writes_per_minute": 300, "key_requests_per_minute": 60_000}
+LIMITS = {"participant_writes_per_minute": 300, "key_requests_per_minute": 60_000, "support_points_per_day": 1000}
 
 
 def test_a_tenant_is_added_with_its_sandbox(db):

@@ -14,7 +14,7 @@ from gamify.challenges.selectors import EnrolmentStatus, Status, enrolment_statu
 from participants.admin.pages import Done, ObjectPage, PageForm
 from participants.admin.panels import Box, Panel, panels
 from participants.catalog import catalog_of
-from participants.models import Participant
+from participants.models import Capability, Participant
 
 COLUMNS = ("Challenge", "Status", "Since", "Until", "Objectives", "Completed")
 
@@ -50,6 +50,7 @@ ENROL = ObjectPage(
     explanation="Enrols the participant now, like an enrolment through the API. Earlier events do not count.",
     button="Enrol",
     permission="challenges.add_enrolment",
+    capability=Capability.CARE,
     perform=_enrol,
     form_class=EnrolForm,
     icon="flag",
@@ -71,4 +72,7 @@ def _row(status: EnrolmentStatus) -> list[Any]:
 
 
 VIEW_PERMISSIONS = ("challenges.view_enrolment", "challenges.add_enrolment")
-panels.register("challenges", Panel(view_permissions=VIEW_PERMISSIONS, pages=(ENROL,), boxes=_boxes))
+panels.register(
+    "challenges",
+    Panel(capability=Capability.SEE_PARTICIPANTS, view_permissions=VIEW_PERMISSIONS, pages=(ENROL,), boxes=_boxes),
+)

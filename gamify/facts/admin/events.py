@@ -21,7 +21,7 @@ from participants.admin.history import HistoryAdmin
 from participants.admin.pages import Link
 from participants.admin.panels import Moment, Panel, panels
 from participants.admin.words import plain, table_of
-from participants.models import Participant
+from participants.models import Capability, Participant
 
 SHOWN_PROPERTIES = 3
 
@@ -44,7 +44,10 @@ def _moment(event: Event) -> Moment:
 
 
 VIEW_PERMISSIONS = ("facts.view_event", "facts.change_event")
-panels.register("events", Panel(view_permissions=VIEW_PERMISSIONS, links=_links, moments=_moments))
+panels.register(
+    "events",
+    Panel(capability=Capability.SEE_PARTICIPANTS, view_permissions=VIEW_PERMISSIONS, links=_links, moments=_moments),
+)
 
 
 @admin.register(Event)

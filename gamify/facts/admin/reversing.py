@@ -10,6 +10,7 @@ from gamify.facts import services
 from gamify.facts.models import Event
 from participants.admin.history import WhyForm
 from participants.admin.pages import Done, ObjectPage
+from participants.models import Capability
 
 NOTHING = "It gave nothing. It is only no longer counted as an event."
 
@@ -59,6 +60,7 @@ REVERSE = ObjectPage(
     "marked as reversed, and is no longer counted.",
     button="Reverse the event",
     permission="facts.change_event",
+    capability=Capability.OWN,
     perform=_reverse,
     form_class=WhyForm,
     icon="undo",

@@ -18,6 +18,7 @@ from participants.admin.history import HistoryAdmin
 from participants.admin.pages import Done, ObjectPage, PageForm
 from participants.admin.words import table_of
 from participants.errors import DomainError
+from participants.models import Capability
 
 CREDIT, DEBIT = "success", "danger"
 LABELS = {
@@ -58,6 +59,7 @@ REVERSE = ObjectPage(
     "An entry can be reversed once.",
     button="Reverse the entry",
     permission="points.add_ledgerentry",
+    capability=Capability.OWN,
     perform=_undo,
     form_class=ReversalForm,
     icon="undo",

@@ -15,14 +15,16 @@ from gamify.points.engine import MAX_AWARD, MIN_AWARD
 from gamify.points.models import EntryType, LedgerEntry
 from gamify.points.selectors import unspent_credits
 from gamify.points.services import AwardResult, Change, DeductionResult
+from participants.admin.authorization import may
 from participants.admin.fields import MomentField, ReasonField
 from participants.admin.pages import Done, Link, ObjectPage, OnceForm
 from participants.admin.panels import Box, Moment, Panel, panels
 from participants.engine import MAX_BIGINT
-from participants.models import Participant
+from participants.models import Capability, Participant, Tenant
 
 ICONS = {EntryType.AWARD: "add_circle", EntryType.DEDUCT: "remove_circle"}
 MAX_CREDITS = 20
+PERMISSION = "points.add_ledgerentry"
 
 
 class ChangeForm(OnceForm):
@@ -83,13 +85,21 @@ def _deduct(request: HttpRequest, participant: Participant, data: Mapping[str, A
 
 
 def _adjust(request: HttpRequest, participant: Participant, data: Mapping[str, Any]) -> Done:
-    adjusted = services.adjust(
-        tenant=participant.tenant, participant_id=participant.external_id, **data, now=timezone.now()
-    )
+    tenant, now = participant.tenant, timezone.now()
+    limit = _limit_of(request.user, tenant)
+    adjusted = services.adjust(tenant=tenant, participant_id=participant.external_id, **data, limit=limit, now=now)
     message = f"Adjusted by {adjusted.delta:+,} points; the balance is {adjusted.new_balance:,}."
+    if limit is not None:
+        message = f"{message} You may adjust {limit.left(tenant, now=now):,} more points today."
     if adjusted.is_replay:
         return Done(f"Sent twice, done once: {message}")
     return Done(message, f"Adjusted by {adjusted.delta:+} points, ledger entry {adjusted.transaction_id}.")
+
+
+def _limit_of(user: Any, tenant: Tenant) -> services.DailyLimit | None:
+    """Return the limit of users who may adjust only because their role is to care for participants."""
+    is_free = may(user, PERMISSION, Capability.OWN)
+    return None if is_free else services.DailyLimit(user.pk, tenant.support_points_per_day)
 
 
 AWARD = ObjectPage(
@@ -97,7 +107,8 @@ AWARD = ObjectPage(
     title="Award points",
     explanation="Credits the balance now, like an award through the API. Multipliers apply, and tiers are evaluated.",
     button="Award",
-    permission="points.add_ledgerentry",
+    permission=PERMISSION,
+    capability=Capability.OWN,
     perform=_award,
     form_class=AwardForm,
     icon="add",
@@ -108,7 +119,8 @@ DEDUCT = ObjectPage(
     title="Deduct points",
     explanation="Takes points from the balance now. They count as spent. The balance cannot go below zero.",
     button="Deduct",
-    permission="points.add_ledgerentry",
+    permission=PERMISSION,
+    capability=Capability.OWN,
     perform=_deduct,
     form_class=DeductForm,
     icon="remove",
@@ -117,9 +129,11 @@ DEDUCT = ObjectPage(
 ADJUST = ObjectPage(
     name="adjust",
     title="Adjust",
-    explanation="Corrects the balance and the points ever earned. Multipliers do not apply, and the tier does not change.",
+    explanation="Corrects the balance and the points ever earned. Multipliers do not apply, and the tier does not change. "
+    "With the role support you may adjust a limited number of points per day.",
     button="Adjust",
-    permission="points.add_ledgerentry",
+    permission=PERMISSION,
+    capability=Capability.CARE,
     perform=_adjust,
     form_class=AdjustForm,
     icon="tune",
@@ -155,5 +169,13 @@ def _boxes(participant: Participant) -> Iterator[Box]:
 VIEW_PERMISSIONS = ("points.view_ledgerentry", "points.change_ledgerentry")
 PAGES = (AWARD, DEDUCT, ADJUST)
 panels.register(
-    "points", Panel(view_permissions=VIEW_PERMISSIONS, pages=PAGES, links=_links, moments=_moments, boxes=_boxes)
+    "points",
+    Panel(
+        capability=Capability.SEE_PARTICIPANTS,
+        view_permissions=VIEW_PERMISSIONS,
+        pages=PAGES,
+        links=_links,
+        moments=_moments,
+        boxes=_boxes,
+    ),
 )

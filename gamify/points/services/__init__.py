@@ -6,6 +6,7 @@ from gamify.points.services.changes import Change
 from gamify.points.services.deducting import DeductionResult, deduct
 from gamify.points.services.entries import adjust as adjust_balance
 from gamify.points.services.entries import credit, debit, refund
+from gamify.points.services.limiting import DailyLimit, DailyLimitReached
 from gamify.points.services.multiplying import BoostNotFound, multipliers
 from gamify.points.services.reversing import (
     AlreadyReversed,
@@ -25,6 +26,8 @@ __all__ = [
     "AwardResult",
     "BoostNotFound",
     "Change",
+    "DailyLimit",
+    "DailyLimitReached",
     "DeductionResult",
     "NotReversible",
     "Note",

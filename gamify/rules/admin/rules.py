@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -21,7 +20,6 @@ from gamify.rules.admin.words import grants_in_words, limits_in_words, triggers_
 from gamify.rules.definitions import LIMITS, model_values
 from gamify.rules.models import Rule
 from gamify.rules.selectors import findings, static_findings
-from participants.admin.base import for_picked_tenant
 from participants.admin.definitions import DefinitionAdmin
 from participants.admin.display import display
 from participants.admin.pages import Link
@@ -58,29 +56,17 @@ class RuleAdmin(DefinitionAdmin):
         return (*super().get_readonly_fields(request, obj), "display_expression")
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.try_view)
-        replay = self.admin_site.admin_view(self.what_if_view)
         return [
-            path("try/", view, name="rules_rule_try"),
-            path("<path:object_id>/what_if/", replay, name="rules_rule_what_if"),
+            path("try/", self.own_page(self.try_view), name="rules_rule_try"),
+            path("<path:object_id>/what_if/", self.own_page(self.what_if_view), name="rules_rule_what_if"),
             *super().get_urls(),
         ]
 
     def try_view(self, request: HttpRequest) -> HttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        return for_picked_tenant(request, lambda: self._try(request))
-
-    def _try(self, request: HttpRequest) -> HttpResponse:
         context = {**self.admin_site.each_context(request), "opts": self.opts}
         return trying.page(request, tenant=_tenant(request), context=context)
 
     def what_if_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        return for_picked_tenant(request, lambda: self._what_if(request, object_id))
-
-    def _what_if(self, request: HttpRequest, object_id: str) -> HttpResponse:
         row = self.get_object(request, unquote(object_id))
         if row is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)

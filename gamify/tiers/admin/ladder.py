@@ -1,10 +1,6 @@
 """The page with all tiers by level: how many are in each, who would move up now, and a button that moves them."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -18,8 +14,10 @@ from gamify.tiers.models import Tier as TierRow
 from gamify.tiers.selectors import compile_tier, members_by_tier, number_to_raise
 from participants.admin import audit
 from participants.admin.access import link_to
+from participants.admin.authorization import may
+from participants.admin.base import console_page
 from participants.admin.picker import picked_tenant
-from participants.models import Tenant
+from participants.models import Capability, Tenant
 
 VIEW, MOVE = "tiers.view_tier", "tiers.add_tierchange"
 BASES = [(Basis.BALANCE.value, "the balance"), (Basis.LIFETIME.value, "points ever earned")]
@@ -33,18 +31,19 @@ def how_reached(tier: Tier) -> str:
     return f"from {tier.min_points:,}, {dict(BASES)[tier.basis.value]}"
 
 
-def page(request: HttpRequest, context: Mapping[str, Any]) -> HttpResponse:
+@console_page(VIEW, Capability.SEE_DEFINITIONS, to_send=(MOVE, Capability.PUBLISH))
+def page(request: HttpRequest) -> HttpResponse:
     """GET shows the ladder of the picked tenant. POST asks a worker to move everybody whose points are enough."""
-    _require(request, VIEW)
     tenant = picked_tenant(request)
     assert tenant is not None, "the page is only shown for a picked tenant"  # noqa: S101
     if request.method == "POST":
-        _require(request, MOVE)
         return _apply(request, tenant)
     rows = list(TierRow.objects.of(tenant).order_by("level", "code"))
     moving = number_to_raise(tenant)
     members = members_by_tier(tenant)
     shown = {
+        **admin.site.each_context(request),
+        "opts": TierRow._meta,
         "title": TITLE,
         "content_title": TITLE,
         "tiers": [
@@ -61,14 +60,9 @@ def page(request: HttpRequest, context: Mapping[str, Any]) -> HttpResponse:
         "disorders": engine.disorders(map(compile_tier, rows)),
         "moving": sum(moving.values()),
         "run": LadderRun.objects.filter(tenant=tenant).first(),
-        "may_move": request.user.has_perm(MOVE),
+        "may_move": may(request.user, MOVE, Capability.PUBLISH),
     }
-    return TemplateResponse(request, "admin/tiers/ladder.html", {**context, **shown})
-
-
-def _require(request: HttpRequest, permission: str) -> None:
-    if not request.user.has_perm(permission):
-        raise PermissionDenied
+    return TemplateResponse(request, "admin/tiers/ladder.html", shown)
 
 
 def _apply(request: HttpRequest, tenant: Tenant) -> HttpResponse:

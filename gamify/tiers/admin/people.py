@@ -16,7 +16,7 @@ from gamify.tiers.services import Assignment
 from participants.admin.pages import Done, ObjectPage, OnceForm
 from participants.admin.panels import Box, Panel, panels
 from participants.catalog import catalog_of
-from participants.models import Participant
+from participants.models import Capability, Participant
 
 COLUMNS = ("When", "Tier", "Before", "How", "Reason")
 MAX_CHANGES = 20
@@ -59,6 +59,7 @@ ASSIGN = ObjectPage(
     "later award crosses the threshold of a higher tier.",
     button="Assign",
     permission="tiers.add_tierchange",
+    capability=Capability.CARE,
     perform=_assign,
     form_class=AssignForm,
     icon="military_tech",
@@ -89,4 +90,7 @@ def _note(participant: Participant) -> str:
 
 
 VIEW_PERMISSIONS = ("tiers.view_tierchange", "tiers.add_tierchange")
-panels.register("tiers", Panel(view_permissions=VIEW_PERMISSIONS, pages=(ASSIGN,), boxes=_boxes))
+panels.register(
+    "tiers",
+    Panel(capability=Capability.SEE_PARTICIPANTS, view_permissions=VIEW_PERMISSIONS, pages=(ASSIGN,), boxes=_boxes),
+)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import URLPattern, path
 from unfold.widgets import UnfoldBooleanSwitchWidget
 
@@ -16,7 +16,6 @@ from gamify.tiers.definitions import NewTier, TierChanges
 from gamify.tiers.engine import Basis
 from gamify.tiers.models import AwardType, Tier
 from gamify.tiers.selectors import compile_tier, ladder_of
-from participants.admin.base import for_picked_tenant
 from participants.admin.definitions import DefinitionAdmin, DefinitionForm, color_field, picture_field
 from participants.admin.display import display
 from participants.admin.fields import ChoiceField, IntegerField, LinesField, MultiplierField
@@ -103,14 +102,9 @@ class TierAdmin(DefinitionAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         return [
-            path("ladder/", self.admin_site.admin_view(self.ladder_view), name="tiers_tier_ladder"),
+            path("ladder/", self.admin_site.admin_view(ladder.page), name="tiers_tier_ladder"),
             *super().get_urls(),
         ]
-
-    def ladder_view(self, request: HttpRequest) -> HttpResponse:
-        """GET shows the tiers by level, and who would move up. POST moves them."""
-        context = {**self.admin_site.each_context(request), "opts": self.opts}
-        return for_picked_tenant(request, ladder.page, request, context)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
         super().save_model(request, obj, form, change)

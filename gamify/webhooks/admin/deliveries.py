@@ -19,6 +19,7 @@ from gamify.webhooks.engine.messages import message_of
 from gamify.webhooks.models import Delivery, Endpoint
 from gamify.webhooks.services.recording import MAX_LOGGED
 from participants.admin.access import link_to
+from participants.admin.authorization import Needs
 from participants.admin.base import ReadOnlyAdmin, TenantDataAdmin
 from participants.admin.display import display
 from participants.admin.filters import DayFilter
@@ -26,7 +27,7 @@ from participants.admin.pages import Done, ObjectPage
 from participants.admin.picker import picked_tenant
 from participants.admin.words import plain
 from participants.events import event_types
-from participants.models import DomainEvent
+from participants.models import Capability, DomainEvent
 
 MASK = "••••••••"
 COLORS = {"pending": "warning", "succeeded": "success", "failed": "danger"}
@@ -59,6 +60,7 @@ REPLAY = ObjectPage(
     explanation="The event keeps its id, so a receiver that already has it can recognise it.",
     button="Deliver again",
     permission="webhooks.change_endpoint",
+    capability=Capability.DEVELOP,
     perform=_replay,
     icon="replay",
 )
@@ -68,6 +70,7 @@ REPLAY = ObjectPage(
 class DeliveryAdmin(TenantDataAdmin, ReadOnlyAdmin):
     """Sorted by id, newest first: ids are ordered by time."""
 
+    needs = Needs(view=Capability.DEVELOP)
     list_display = (
         "created_at",
         "endpoint",

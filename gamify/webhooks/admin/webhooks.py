@@ -16,6 +16,7 @@ from gamify.webhooks.models import Delivery, Endpoint
 from gamify.webhooks.services import Span
 from participants.admin import audit
 from participants.admin.access import may_open
+from participants.admin.authorization import Needs
 from participants.admin.base import replace_fields
 from participants.admin.definitions import DefinitionForm
 from participants.admin.display import display
@@ -23,7 +24,7 @@ from participants.admin.fields import ChoiceField, LineField, MomentField, Switc
 from participants.admin.notices import Notice, notices
 from participants.admin.once import ShownOnceAdmin
 from participants.admin.pages import Done, Link, ObjectPage, PageForm
-from participants.models import Tenant
+from participants.models import Capability, Tenant
 
 LIST = "admin:webhooks_endpoint_changelist"
 STATUSES = {"active": "success", "inactive": "warning", "failing": "warning", "disabled": "danger"}
@@ -108,6 +109,7 @@ TEST = ObjectPage(
     explanation="Sends an event webhook.test to this address only, whichever events it subscribes to.",
     button="Send a test",
     permission="webhooks.change_endpoint",
+    capability=Capability.DEVELOP,
     perform=_test,
     icon="send",
     is_offered=lambda endpoint: endpoint.is_active,
@@ -118,6 +120,7 @@ ROTATE = ObjectPage(
     explanation="The new secret is shown once. For 24 hours, deliveries carry a signature of each secret. Change the receiver in this time.",
     button="Create a new secret",
     permission="webhooks.change_endpoint",
+    capability=Capability.DEVELOP,
     perform=_rotate,
     icon="key",
 )
@@ -127,6 +130,7 @@ REPLAY = ObjectPage(
     explanation="Events keep their ids, so a receiver that already has an event can recognise it.",
     button="Deliver again",
     permission="webhooks.change_endpoint",
+    capability=Capability.DEVELOP,
     perform=_replay,
     form_class=ReplayForm,
     icon="replay",
@@ -137,6 +141,7 @@ DELETE = ObjectPage(
     explanation="Also deletes the log of its deliveries. Pending deliveries are not sent.",
     button="Delete this webhook",
     permission="webhooks.delete_endpoint",
+    capability=Capability.DEVELOP,
     perform=_delete,
     form_class=DeletionForm,
     icon="delete",
@@ -148,6 +153,7 @@ DELETE = ObjectPage(
 class EndpointAdmin(ShownOnceAdmin):
     """The secret is shown once; everything else can be changed."""
 
+    needs = Needs(view=Capability.DEVELOP, add=Capability.DEVELOP, change=Capability.DEVELOP)
     form = WebhookForm
     list_display = ("url", "display_types", "display_status", "description", "created_at")
     list_filter = ("is_active",)

@@ -18,12 +18,12 @@ from gamify_project.exports.files import file_response
 from gamify_project.exports.models import Export
 from gamify_project.exports.requests import checked_request
 from participants.admin import audit
-from participants.admin.base import for_picked_tenant
+from participants.admin.base import console_page
 from participants.admin.picker import picked_tenant
 from participants.admin.refusals import place
 from participants.api.exporting import ExportKind, export_kinds
 from participants.errors import DomainError, FieldError, InvalidFields, field_errors
-from participants.models import Tenant
+from participants.models import Capability, Tenant
 
 ADD = "exports.add_export"
 VIEW = "exports.view_export"
@@ -36,16 +36,17 @@ def urls() -> list[URLPattern]:
     ]
 
 
+@console_page(ADD, Capability.OWN)
 def new_export(request: HttpRequest, kind: str) -> HttpResponseBase:
     """GET shows the form, with the filters of the query string. POST creates the export."""
     if kind not in export_kinds:
         raise Http404
-    if not request.user.has_perms((ADD, export_kinds[kind].permission)):
+    if not request.user.has_perm(export_kinds[kind].permission):
         raise PermissionDenied
-    return for_picked_tenant(request, _new_page, request, kind)
+    return _new_page(request, kind)
 
 
-def _new_page(request: HttpRequest, name: str) -> Any:
+def _new_page(request: HttpRequest, name: str) -> HttpResponseBase:
     kind = export_kinds[name]
     form = form_for(kind)(request.POST or None, initial=dict(request.GET.items()))
     if request.method == "POST" and form.is_valid() and _created(request, name, form):
@@ -91,18 +92,21 @@ def _without_head(error: FieldError) -> FieldError:
     return FieldError(error.field.removeprefix("filters."), error.message)
 
 
+@console_page(VIEW, Capability.OWN)
 def export_file(request: HttpRequest, object_id: UUID) -> HttpResponseBase:
     """Fetch the file of an export of the picked tenant."""
-    return for_picked_tenant(request, _file, request, object_id)
+    return _file(request, object_id)
 
 
-def _file(request: HttpRequest, export_id: UUID) -> Any:
+def _file(request: HttpRequest, export_id: UUID) -> HttpResponseBase:
     try:
         export = services.available_export(_tenant(request), str(export_id), now=timezone.now())
+    except services.ExportNotFound as error:
+        raise Http404 from error
     except DomainError as error:
         messages.warning(request, error.message)
         return HttpResponseRedirect(reverse("admin:exports_export_changelist"))
-    if not request.user.has_perms((VIEW, export_kinds[export.kind].permission)):
+    if not request.user.has_perm(export_kinds[export.kind].permission):
         raise PermissionDenied
     audit.record(request, export, audit.CHANGE, "Fetched the file.")
     return file_response(export)

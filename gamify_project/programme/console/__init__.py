@@ -4,13 +4,13 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
-from gamify_project.programme.console.page import IMPORT, VIEW, Page, check_permission
+from gamify_project.programme.console.page import IMPORT, VIEW, Page
 from gamify_project.programme.items import programme_text
-from participants.admin.base import for_picked_tenant
+from participants.admin.base import console_page
 from participants.admin.picker import picked_tenant
 from participants.api.schema import YAML
 from participants.downloads import uncached
-from participants.models import Tenant
+from participants.models import Capability, Tenant
 
 
 def urls() -> list[URLPattern]:
@@ -20,21 +20,18 @@ def urls() -> list[URLPattern]:
     ]
 
 
+@console_page(VIEW, Capability.SEE_DEFINITIONS)
 def export_view(request: HttpRequest) -> HttpResponse:
     """Download the programme of the picked tenant."""
-    check_permission(request, VIEW)
-    return for_picked_tenant(request, lambda: _export(_tenant(request)))
-
-
-def _export(tenant: Tenant) -> HttpResponse:
+    tenant = _tenant(request)
     name = f"{tenant.slug}{'-sandbox' if tenant.is_sandbox else ''}.yaml"
     return uncached(HttpResponse(programme_text(tenant), content_type=YAML), file_name=name)
 
 
+@console_page(VIEW, Capability.SEE_DEFINITIONS, to_send=(IMPORT, Capability.PUBLISH))
 def programme_view(request: HttpRequest) -> HttpResponse:
     """GET shows the sources. POST compares one of them with the picked tenant, and with `apply` makes the chosen changes."""
-    check_permission(request, VIEW if request.method != "POST" else IMPORT)
-    return for_picked_tenant(request, lambda: Page(request, _tenant(request)).answer())
+    return Page(request, _tenant(request)).answer()
 
 
 def _tenant(request: HttpRequest) -> Tenant:

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -20,21 +19,16 @@ from gamify_project.programme.models import PreviousProgramme
 from gamify_project.programme.planning import ADDED, ARCHIVED, CHANGED, Plan, plan_import
 from gamify_project.programme.services import apply_plan
 from participants.admin import audit
+from participants.admin.authorization import may, require
 from participants.admin.picker import open_tenants
 from participants.engine import uuid_of
 from participants.errors import DomainError
-from participants.models import Tenant
+from participants.models import Capability, Tenant
 
 VIEW, IMPORT = "programme.view_previousprogramme", "programme.change_previousprogramme"
 DEFAULT_DAYS, MAX_DAYS = 30, 366  # of the past that is played
 MAX_DIGITS = 4
 OTHER_TENANT = "You chose another tenant in another tab meanwhile. Look at the differences again."
-
-
-def check_permission(request: HttpRequest, permission: str) -> None:
-    """Raises: PermissionDenied."""
-    if not request.user.has_perm(permission):
-        raise PermissionDenied
 
 
 @dataclass
@@ -77,7 +71,11 @@ class Page:
 
     def _overview(self, forms_by_source: Mapping[str, SourceForm]) -> HttpResponse:
         previous = PreviousProgramme.objects.filter(tenant=self.tenant).first()
-        shown = {"forms": forms_by_source, "previous": previous, "may_import": self.request.user.has_perm(IMPORT)}
+        shown = {
+            "forms": forms_by_source,
+            "previous": previous,
+            "may_import": may(self.request.user, IMPORT, Capability.PUBLISH),
+        }
         return self._render("overview", "Programme", **shown)
 
     def _differences(self, form: SourceForm, plan: Plan, impact: Impact | None = None) -> HttpResponse:
@@ -147,9 +145,8 @@ class Page:
         """An import needs the permissions that the pages of the definitions need. Raises: PermissionDenied."""
         for change in plan.changes:
             meta = change.kind.model._meta
-            check_permission(
-                self.request, f"{meta.app_label}.{'add' if change.action == ADDED else 'change'}_{meta.model_name}"
-            )
+            action = "add" if change.action == ADDED else "change"
+            require(self.request.user, f"{meta.app_label}.{action}_{meta.model_name}", Capability.PUBLISH)
 
     def _done(self, plan: Plan) -> HttpResponse:
         counts = ", ".join(f"{len(plan.of(action))} {action}" for action in (ADDED, CHANGED, ARCHIVED))

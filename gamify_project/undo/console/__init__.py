@@ -4,8 +4,9 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
-from gamify_project.undo.console.page import form_page, report_page
-from participants.admin.base import for_picked_tenant
+from gamify_project.undo.console.page import PERMISSION, form_page, report_page
+from participants.admin.base import console_page
+from participants.models import Capability
 
 
 def urls() -> list[URLPattern]:
@@ -15,11 +16,13 @@ def urls() -> list[URLPattern]:
     ]
 
 
+@console_page(PERMISSION, Capability.OWN)
 def form_view(request: HttpRequest) -> HttpResponse:
     """GET shows the form. POST starts a preview."""
-    return for_picked_tenant(request, form_page, request)
+    return form_page(request)
 
 
+@console_page(PERMISSION, Capability.OWN)
 def report_view(request: HttpRequest, undo_id: object) -> HttpResponse:
     """GET shows how far an undo is, and its report. POST repeats a preview for real."""
-    return for_picked_tenant(request, report_page, request, str(undo_id))
+    return report_page(request, str(undo_id))

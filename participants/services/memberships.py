@@ -1,0 +1,65 @@
+"""Gives, changes and takes the roles of users in tenants."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from participants.errors import DomainError, InvalidInput
+from participants.models import ROLES, Membership, Tenant
+from participants.services.changes import Changes, record_change, updated
+
+OBJECT_TYPE = "membership"
+
+
+class AlreadyMember(DomainError):
+    code = "already_member"
+    text = "{} has a role in this tenant already"
+
+
+@transaction.atomic
+def give_role(*, tenant: Tenant, user: Any, role: str, now: datetime) -> Membership:
+    """Give `user` a role in `tenant`. Raises: InvalidInput, AlreadyMember."""
+    _check_role(role)
+    try:
+        with transaction.atomic():
+            row = Membership.objects.create(tenant=tenant, user=user, role=role, created_at=now)
+    except IntegrityError as error:  # the user has a role here, perhaps since a moment ago
+        raise AlreadyMember(user) from error
+    _record(row, {"role": {"before": None, "after": role}}, now=now)
+    return row
+
+
+@transaction.atomic
+def change_role(row: Membership, *, role: str, now: datetime) -> Membership:
+    """Replace the role. Raises: InvalidInput."""
+    _check_role(role)
+    locked = Membership.objects.select_for_update(of=("self",)).get(pk=row.pk)
+    before = {"role": locked.role}
+    locked.role = role
+    locked.save(update_fields=["role"])
+    _record(locked, updated(before, locked), now=now)
+    return locked
+
+
+@transaction.atomic
+def take_role(row: Membership, *, now: datetime) -> None:
+    """Take the role away."""
+    _record(row, {"role": {"before": row.role, "after": None}}, now=now)
+    Membership.objects.filter(pk=row.pk).delete()
+
+
+def _check_role(role: str) -> None:
+    if role not in ROLES:
+        raise InvalidInput("role", f"Must be one of {', '.join(ROLES)}.")
+
+
+def _record(row: Membership, changes: Changes, *, now: datetime) -> None:
+    record_change(
+        row,
+        object_type=OBJECT_TYPE,
+        code=row.user.get_username(),
+        changes=changes,
+        tenant_id=row.tenant_id,
+        now=now,
+    )
