@@ -13,7 +13,7 @@ from django import forms
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin import AdminSite
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.db import transaction
 from django.test import RequestFactory
 from django.urls import URLPattern, reverse
@@ -41,8 +41,11 @@ EXCUSED = {
     "auth_user_reset_link": "makes a link; the audit trail names who made it",
     "auth_user_end_sessions": "ends sessions; the audit trail names who ended them",
     "axes_accessattempt_delete": "deletes the count of failed logins; the audit trail names who deleted it",
+    "participants_membership_invite": "makes a link; the audit trail names who made it",
     "participants_participant_restore_streak": "the world has no run that could be restored",
     "periodic_tasks": "starts a task, which names itself in what it writes; the audit trail names who started it",
+    "streaks_participantstreak_changelist nudge": "the world has no run at risk (tests/streaks/test_console_at_risk.py)",
+    "streaks_participantstreak_changelist freeze": "the same",
     "streaks_amnesty_add": "is a page of two steps (tests/streaks/test_console_amnesties.py)",
     "rewards_claim_reveal": "shows a code",
     "rewards_rewardcode_reveal": "shows a code",
@@ -72,6 +75,9 @@ def in_status(status: str) -> None:
 
 
 PREPARATIONS: dict[str, Callable[[], Any]] = {
+    "auth_user_remove_permissions": lambda: User.objects.get(username="member-of-acme").user_permissions.add(
+        Permission.objects.all()[0]
+    ),
     "auth_user_reset_second_factor": lambda: SecondFactor.objects.create(
         user=User.objects.create_user("colleague", is_staff=True), confirmed=True, created_at=timezone.now()
     ),
@@ -144,7 +150,7 @@ def half_active(model: Any, action: str) -> None:
     rows = model._default_manager.all()
     if model is Streak:
         in_status("archived" if action == "activate" else "active")
-    else:
+    elif hasattr(model, "is_active"):
         rows.update(is_active=action != "activate")
 
 
@@ -172,7 +178,8 @@ def form_steps(user: User) -> Iterator[Step]:
             yield Step(f"{page}_add", lambda console, page=page, row=row: add(console, f"{page}_add", row))
 
 
-RENAMED = ("name", "display_name", "description", "first_name")
+RENAMED = {**dict.fromkeys(("name", "display_name", "description", "first_name"), "Renamed"), "role": "editor"}
+"""What a change fills in, by the name of the field: only the first of these that the form has."""
 
 
 def change(console: Console, page: str, row: Any) -> Any:
@@ -180,13 +187,13 @@ def change(console: Console, page: str, row: Any) -> Any:
     name = next((each for each in RENAMED if each in shown), None)
     if name is None:
         return f"RENAMED has none of {sorted(shown)}"
-    return console.post(page, row.pk, **shown | {name: "Renamed"})
+    return console.post(page, row.pk, **shown | {name: RENAMED[name]})
 
 
 NEW: dict[str, Any] = {
     "code": "brand_new", "status": "active", "name": "Brand new", "level": "7", "multiplier": "2", "url": "http://127.0.0.1:9/new",
     "event_types": "points.*", "slug": "brand-new", "username": "newcomer", "reason": "r", "external_id": "newcomer",
-    "password1": "correct horse battery", "password2": "correct horse battery", "usable_password": "true",
+    "creates": "on", "password1": "correct horse battery", "password2": "correct horse battery", "usable_password": "true",
 }  # fmt: skip
 """What new objects are given, by the name of the field. Everything else is as in the first object of their kind."""
 
