@@ -409,6 +409,7 @@ def test_every_other_table_is_about_the_installation_and_not_about_a_tenant():
     assert {table for table in others if not table.startswith(("auth_", "axes_", "django_"))} == {
         "participants_tenant",
         "gamify_project_consolesession",
+        "gamify_project_periodicrun",
         "gamify_project_recoverycode",
         "gamify_project_secondfactor",
     }
