@@ -4,8 +4,8 @@ Every change of a participant emits a domain event, so most activity is read fro
 So a domain can register a permanent table as a further source. Domain events that repeat its rows are then left out.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -63,6 +63,8 @@ class ActivityFilter:
     - `actor` is `kind:id`, an id or a kind.
     - `since` is included, `until` is not.
     - `before` is the id of the last item of the page before.
+    - `participant_pk` is our id of the participant, `external_id` the client's.
+    - `types` are names of domain events. A permanent table is listed as a whole if one of them repeats its rows.
     """
 
     actor: str | None = None
@@ -70,6 +72,8 @@ class ActivityFilter:
     until: datetime | None = None
     external_id: str | None = None
     before: UUID | None = None
+    participant_pk: UUID | None = None
+    types: frozenset[str] | None = None
 
 
 def activity_page(tenant: Tenant, wanted: ActivityFilter, *, limit: int) -> tuple[Sequence[Activity], UUID | None]:
@@ -78,15 +82,23 @@ def activity_page(tenant: Tenant, wanted: ActivityFilter, *, limit: int) -> tupl
     if condition is None:
         return (), None
     rows: list[tuple[ActivitySource, Any]] = []
-    for source in (*activity_sources.values(), _DOMAIN_EVENTS):
+    for source in _sources(wanted.types):
         rows = _newest([*rows, *_rows(source, tenant, condition, rows, limit + 1)], limit + 1)
     items = _items(tenant, rows[:limit])
     return items, items[-1].id if len(rows) > limit else None
 
 
+def _sources(types: frozenset[str] | None) -> Iterator[ActivitySource]:
+    """Yield the permanent tables that list some of these types, and then the domain events of the types."""
+    yield from (source for source in activity_sources.values() if types is None or types & source.types)
+    yield _DOMAIN_EVENTS if types is None else replace(_DOMAIN_EVENTS, rows=lambda tenant: _events_of(tenant, types))
+
+
 def _condition(tenant: Tenant, wanted: ActivityFilter) -> Q | None:
     """Return the condition for rows of all sources; None if no row can meet it, because there is no such participant."""
     condition = wrote(wanted.actor) & written_between(wanted.since, wanted.until, wanted.before)
+    if wanted.participant_pk is not None:
+        condition &= Q(participant_id=wanted.participant_pk)
     if wanted.external_id is None:
         return condition
     participant = Participant.objects.of(tenant).filter(external_id=wanted.external_id).values_list("pk", flat=True)
@@ -127,9 +139,10 @@ def _item(source: ActivitySource, row: Any, names: Mapping[UUID, str]) -> Activi
 # --- domain events ----------------------------------------------------------------------------------------------------
 
 
-def _events_of(tenant: Tenant) -> "QuerySet[DomainEvent]":
+def _events_of(tenant: Tenant, types: frozenset[str] | None = None) -> "QuerySet[DomainEvent]":
     repeated = frozenset[str]().union(*(source.types for source in activity_sources.values()))
-    return DomainEvent.objects.filter(tenant_id=tenant.pk).exclude(type__in=repeated)
+    events = DomainEvent.objects.filter(tenant_id=tenant.pk)
+    return events.exclude(type__in=repeated) if types is None else events.filter(type__in=types - repeated)
 
 
 def _describe_event(event: DomainEvent) -> tuple[str, Mapping[str, Any]]:

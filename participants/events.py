@@ -62,6 +62,10 @@ class EventType:
     is_report: bool = False
     version: int = 1
 
+    @property
+    def is_about_participant(self) -> bool:
+        return PARTICIPANT_ID.keys() <= self.fields.keys()
+
 
 event_types: Registry[EventType] = Registry("Domain event")
 

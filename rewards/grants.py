@@ -51,5 +51,6 @@ def register() -> None:
         loads=_loads,
         leads_to={"reward.claimed": None, "reward.pending": None},
         suggestions=lambda tenant: Reward.objects.of(tenant).active().in_order().values_list("pk", "name"),
+        names=lambda tenant: Reward.objects.of(tenant).order_by().values_list("pk", "name"),
     )
     grant_kinds.register("reward", kind)

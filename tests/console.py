@@ -43,7 +43,7 @@ class Console:
 
     def edit(self, page: str, *args: Any, **changes: Any) -> Any:
         """Open the form of the page, change some fields, send it as a browser would; None unticks a box."""
-        data = sent_by(self.get(page, *args)) | changes
+        data = sent_by(self.get(page, *args, edit="1")) | changes
         return self.post(page, *args, **{name: value for name, value in data.items() if value is not None})
 
 

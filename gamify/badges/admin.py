@@ -1,14 +1,17 @@
 """Badges in the console: definitions, the badges of a participant, and awards by hand."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from gamify.badges import services
@@ -17,14 +20,17 @@ from gamify.badges.models import Badge, Rarity
 from gamify.badges.selectors import BadgeDefinition, active_badges, badge_statuses, only_earned
 from gamify.facts.admin.metrics import SELECTOR, MetricAdmin, MetricForm, selector_names
 from gamify.facts.services import badge_metrics, metric_choices
+from participants.activity import Activity
+from participants.admin.access import link
 from participants.admin.definitions import picture_field
 from participants.admin.display import display
 from participants.admin.fields import ChoiceField, LineField, NumberField
-from participants.admin.pages import Done, ObjectPage, PageForm
-from participants.admin.panels import Box, Panel, panels
+from participants.admin.pages import AuditedForm, Done, ObjectPage
+from participants.admin.panels import Box, Line, Panel, Story, entry_link, panels
+from participants.admin.words import plain
 from participants.catalog import Catalog, catalog_of
 from participants.errors import FieldError
-from participants.models import Capability, Participant, Tenant
+from participants.models import Capability, DomainEvent, Participant, Tenant
 
 COLUMNS = ("Badge", "Rarity", "Earned")
 MAX_PARTICIPANTS = 10_000
@@ -46,7 +52,8 @@ def criteria_in_words(criteria: Mapping[str, Any] | None) -> str:
 
 def _preview(badge: Badge) -> Iterator[str]:
     number = _count_eligible(badge, is_dry_run=True)
-    yield f"{number:,} {'participant meets' if number == 1 else 'participants meet'} the criteria and do not have it."
+    who = "1 participant meets" if number == 1 else f"{number:,} participants meet"
+    yield f"{who} the criteria and {'does' if number == 1 else 'do'} not have it."
 
 
 def _count_eligible(badge: Badge, *, is_dry_run: bool) -> int:
@@ -148,7 +155,7 @@ class BadgeAdmin(MetricAdmin):
         return criteria_in_words(badge.criteria)
 
 
-class AwardForm(PageForm):
+class AwardForm(AuditedForm):
     badge_code = forms.ChoiceField(label="Badge", widget=UnfoldAdminSelectWidget)
 
     def __init__(self, data: Any = None, *, row: Any) -> None:
@@ -172,7 +179,7 @@ def _award(request: HttpRequest, participant: Participant, data: Mapping[str, An
         now=timezone.now(),
     )
     if awarded.already_earned:
-        return Done(f"They have {awarded.badge.name} already, since {awarded.earned_at:%Y-%m-%d %H:%M:%S}.")
+        return Done(f"They have {awarded.badge.name} already, since {plain(awarded.earned_at)}.")
     return Done(f"Awarded {awarded.badge.name}.", f"Awarded badge {awarded.badge.code}.")
 
 
@@ -187,17 +194,53 @@ AWARD = ObjectPage(
     form_class=AwardForm,
     icon="workspace_premium",
     is_offered=lambda participant: bool(active_badges(catalog_of(participant.tenant))),
+    is_dialog=True,
 )
 
 
-def _boxes(participant: Participant) -> Iterable[Box]:
+def _boxes(participant: Participant, reader: Any) -> Iterable[Box]:
     statuses = only_earned(badge_statuses(participant, catalog_of(participant.tenant)))
     rows = [[status.badge.name, Rarity(status.badge.rarity).label, status.earned_at] for status in statuses]
-    yield Box("Badges", COLUMNS, rows, empty="None yet.")
+    yield Box("Badges", COLUMNS, rows, empty="None yet.", figure=f"{len(rows):,}" if rows else "")
 
 
+def _lines(participant: Participant, items: Sequence[Activity], reader: Any) -> Mapping[UUID, Line]:
+    badges = {badge.code: badge for badge in active_badges(catalog_of(participant.tenant)).values()}
+    revoked = _revocations(participant) if any(item.type == "badge.awarded" for item in items) else {}
+    return {item.id: _line(item, badges, revoked, reader) for item in items}
+
+
+def _line(
+    item: Activity, badges: Mapping[str, BadgeDefinition], revoked: Mapping[str, Sequence[UUID]], reader: Any
+) -> Line:
+    code, name = item.data["badge_code"], item.data["badge_name"]
+    title = link(name, Badge, badges[code].id, reader) if code in badges else name
+    if item.type == "badge.revoked":
+        return Line(format_html(WORDS[item.type], title))
+    revocation = next((later for later in revoked.get(code, ()) if later > item.id), None)
+    reversal = entry_link("Revoked", STORY.name, revocation) if revocation else ""
+    return Line(format_html(WORDS[item.type], title), reversal=reversal)
+
+
+def _revocations(participant: Participant) -> Mapping[str, Sequence[UUID]]:
+    """Return the ids of the domain events that revoked badges, oldest first, by the code of the badge. One query."""
+    found: defaultdict[str, list[UUID]] = defaultdict(list)
+    events = DomainEvent.objects.filter(tenant_id=participant.tenant_id, participant_id=participant.pk)
+    for pk, data in events.filter(type="badge.revoked").order_by("pk").values_list("pk", "data"):
+        found[data["badge_code"]].append(pk)
+    return found
+
+
+WORDS = {"badge.awarded": "Badge {} earned", "badge.revoked": "Badge {} revoked"}
+STORY = Story("badge", "Badges", "workspace_premium", WORDS, _lines)
 VIEW_PERMISSIONS = ("badges.view_badgeaward", "badges.add_badgeaward")
 panels.register(
     "badges",
-    Panel(capability=Capability.SEE_PARTICIPANTS, view_permissions=VIEW_PERMISSIONS, pages=(AWARD,), boxes=_boxes),
+    Panel(
+        capability=Capability.SEE_PARTICIPANTS,
+        view_permissions=VIEW_PERMISSIONS,
+        pages=(AWARD,),
+        boxes=_boxes,
+        story=STORY,
+    ),
 )

@@ -84,7 +84,7 @@ class LeaderboardAdmin(MetricAdmin):
     about_deactivating = (
         "The board is not shown and not updated any more. When it is activated again, it is filled from the history."
     )
-    change_form_outer_after_template = "admin/participants/panels.html"
+    change_form_outer_after_template = "admin/participants/boxes.html"
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         if row := kwargs.get("obj"):
@@ -140,7 +140,7 @@ def _row(board: Board, entry: Entry) -> list[Any]:
     return [entry.rank, row.external_id, row.display_name, score, entry.change]
 
 
-def _boxes(participant: Participant) -> Iterable[Box]:
+def _boxes(participant: Participant, reader: Any) -> Iterable[Box]:
     boards = boards_in(catalog_of(participant.tenant)).active.values()
     rows = [_rank_row(board, participant) for board in boards]
     if rows:

@@ -11,8 +11,9 @@ from django.utils.http import urlencode
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextInputWidget
 
 from participants.activity import Activity, ActivityFilter, activity_page
-from participants.actors import MAX_KEY, ActorKind
+from participants.actors import MAX_KEY
 from participants.admin.access import link
+from participants.admin.actors import KIND_WORDS, NOT_KNOWN
 from participants.admin.base import console_page
 from participants.admin.picker import picked_tenant
 from participants.admin.words import plain, table_of
@@ -20,15 +21,6 @@ from participants.engine import MAX_EXTERNAL_ID, uuid_of
 from participants.models import Capability, Participant, Tenant
 
 PAGE = 50
-KIND_WORDS: Mapping[str, str] = {
-    ActorKind.API_KEY: "API key",
-    ActorKind.STAFF: "staff",
-    ActorKind.DEFINITION: "definition",
-    ActorKind.SWEEP: "task",
-    ActorKind.IMPORT: "import",
-    ActorKind.PARTNER: "partner",
-    ActorKind.COMMAND: "command",
-}
 
 
 class ActivityForm(forms.Form):
@@ -89,7 +81,7 @@ def _shown(item: Activity, request: HttpRequest, filters: Mapping[str, str]) -> 
         "what": item.type.replace(".", " ").replace("_", " "),
         "details": table_of(item.data),
         "participant": _participant(item, request),
-        "actor": actor["label"] if actor else "not known",
+        "actor": actor["label"] if actor else NOT_KNOWN,
         "kind": KIND_WORDS.get(actor["kind"], actor["kind"]) if actor else "",
         "of_actor": f"?{urlencode({**filters, 'actor': key})}" if actor else "",
         "request_id": item.request_id,

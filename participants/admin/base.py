@@ -66,6 +66,9 @@ class ConsoleAdmin(Base):
     actions: Any = None
     object_pages: Sequence[ObjectPage] = ()
 
+    class Media:
+        js = ("participants/dialogs.js",)
+
     def get_urls(self) -> list[URLPattern]:
         return [self._route(page) for page in self.get_object_pages()] + list(super().get_urls())
 
@@ -133,16 +136,26 @@ class ConsoleAdmin(Base):
         if row and issubclass(self.form, ConsoleForm) and not self.has_change_permission(request, row):
             show_in_words(context["adminform"], request, row)
         if row:
-            context |= {"object_links": list(self.object_links(request, row)), "object_facts": self.object_facts(row)}
+            links = list(self.object_links(request, row))
+            context |= {
+                "object_title": self.object_title(row),
+                "object_facts": self.object_facts(row),
+                "object_links": [link for link in links if not link.in_menu],
+                "object_menu": [link for link in links if link.in_menu],
+            }
         context["show_save_and_add_another"] = False
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def object_title(self, row: Any) -> str:
+        """Return the name that the page of an object shows in large print."""
+        return str(row)
 
     def object_facts(self, row: Any) -> Sequence[tuple[str, Any]]:
         """Return (label, value) pairs that the page of an object shows under its name."""
         return ()
 
     def object_links(self, request: HttpRequest, row: Any) -> Iterable[Link]:
-        """Return the buttons at the top of the page of an object."""
+        """Return the buttons and the entries of the menu at the top of the page of an object."""
         return [page.link(row) for page in self.get_object_pages() if page.has_button and page.is_open(request, row)]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 - Django's signature

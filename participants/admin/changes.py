@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from participants.admin.activity import KIND_WORDS
+from participants.admin.actors import KIND_WORDS
 from participants.admin.authorization import Needs
 from participants.admin.base import ConsoleAdmin, ReadOnlyAdmin, TenantDataAdmin
 from participants.admin.display import display

@@ -159,7 +159,7 @@ class ApiKeyAdmin(CallerAdmin):
         replace_fields(obj, new.row)
 
     def secret_note(self, row: ApiKey) -> str:
-        expiry = f"{row.expires_at:%Y-%m-%d %H:%M}" if row.expires_at else "never"
+        expiry = f"{row.expires_at:%Y-%m-%d %H:%M} UTC" if row.expires_at else "never"
         return f"Scopes: {', '.join(row.scopes) or 'participant endpoints only'} · expires: {expiry}"
 
     @display("key", ordering="prefix")

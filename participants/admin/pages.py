@@ -1,7 +1,7 @@
 """Object pages: one page for one action on one object. GET shows the form, POST acts. No JavaScript is needed."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -9,17 +9,21 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from participants.admin import audit
 from participants.admin.authorization import may
+from participants.admin.fields import ReasonField
 from participants.admin.refusals import place
 from participants.engine import MAX_KEY
 from participants.errors import DomainError
 from participants.ids import new_id
 from participants.models import Capability
+
+DIALOG_HEADER = "X-Dialog"
+"""The script of dialogs sends this header."""
 
 
 class PageForm(forms.Form):
@@ -28,6 +32,19 @@ class PageForm(forms.Form):
     def __init__(self, data: Any = None, *, row: Any) -> None:
         self.row = row
         super().__init__(data)
+
+
+class AuditedForm(PageForm):
+    """Asks for a reason that only the audit trail stores. `perform` does not get it."""
+
+    audit_reason = ReasonField(
+        label="Reason",
+        help_text="Only the audit trail stores it. Do not name the person, because an erasure does not clear it.",
+    )
+
+    def __init__(self, data: Any = None, *, row: Any) -> None:
+        super().__init__(data, row=row)
+        self.order_fields([name for name in self.fields if name != "audit_reason"])  # it comes last
 
 
 class OnceForm(PageForm):
@@ -61,12 +78,15 @@ class Done:
 
 @dataclass(frozen=True)
 class Link:
-    """A button at the top of the page of an object."""
+    """A button at the top of the page of an object, or an entry of its menu. `attrs` are attributes of its element."""
 
     title: str
     url: str
     icon: str
     variant: str = "default"
+    in_menu: bool = False
+    is_dangerous: bool = False
+    attrs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -87,6 +107,7 @@ class ObjectPage:
     - `is_offered(object)` says whether the action makes sense now.
     - `perform(request, object, cleaned_data)` acts. It may raise DomainError, which is shown on the form.
     - `preview(object)` returns sentences about what the action would affect now.
+    - `in_menu`: it is offered in the menu *More* and not as a button. `is_dialog`: it opens above the page, if the browser runs scripts.
     - `review(request, object, form)`, if given, is called first, by the button `review_button`. Its preview must be confirmed.
     """
 
@@ -114,6 +135,9 @@ class ObjectPage:
     def is_allowed(self, request: HttpRequest, row: Any) -> bool:
         return may(request.user, self.permission, self.needed_for(row))
 
+    in_menu: bool = False
+    is_dialog: bool = False
+
     def is_open(self, request: HttpRequest, row: Any) -> bool:
         return self.is_allowed(request, row) and self.is_offered(row)
 
@@ -121,7 +145,8 @@ class ObjectPage:
         return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_{self.name}", args=[row.pk])
 
     def link(self, row: Any) -> Link:
-        return Link(self.title, self.url(row), self.icon, self.variant)
+        attrs = {"data-dialog": ""} if self.is_dialog else {}
+        return Link(self.title, self.url(row), self.icon, self.variant, self.in_menu, self.is_dangerous, attrs)
 
 
 def answer(page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[str, Any]) -> HttpResponse:
@@ -133,7 +158,7 @@ def answer(page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[st
         raise PermissionDenied
     if not page.is_offered(row):  # another user was faster, or a double click
         messages.info(request, f"{page.title}: there is nothing left to do.")
-        return HttpResponseRedirect(_page_of(row))
+        return _go_to(request, _page_of(row))
     show = partial(_page, page, request, row, context)
     form = page.form_class(request.POST if request.method == "POST" else None, row=row)
     form.files = request.FILES
@@ -156,12 +181,17 @@ def _done_response(
     if done.secret:
         return secret_page(request, row, done.secret, context, title=page.title, about=done.message)
     messages.success(request, done.message)
-    return HttpResponseRedirect(done.next_url or _page_of(row))
+    return _go_to(request, done.next_url or _page_of(row))
+
+
+def _go_to(request: HttpRequest, url: str) -> HttpResponse:
+    """Redirect. The script of dialogs gets the URL as JSON, because it could not see where a redirect leads."""
+    return JsonResponse({"next": url}) if DIALOG_HEADER in request.headers else HttpResponseRedirect(url)
 
 
 def _page(page: ObjectPage, request: HttpRequest, row: Any, context: Mapping[str, Any], **shown: Any) -> HttpResponse:
     about = {"page": page, "original": row, "opts": row._meta, "title": page.title, "back": _page_of(row)}
-    shown = {"preview": list(page.preview(row)), **shown}
+    shown = {"preview": list(page.preview(row)), "cancel": {"data-cancel": ""}, **shown}
     return TemplateResponse(request, "admin/participants/object_page.html", {**context, **about, **shown})
 
 
@@ -178,13 +208,22 @@ def _perform(page: ObjectPage, request: HttpRequest, row: Any, form: forms.Form)
     """Act and add the audit row in one transaction. Return None if a service refused; the form then shows the error."""
     try:
         with transaction.atomic():
-            done = page.perform(request, row, form.cleaned_data)
+            done = page.perform(request, row, _data(form))
             if done.audit_message:
-                audit.record(request, row, done.flag, done.audit_message)
+                audit.record(request, row, done.flag, f"{done.audit_message}{_reason(form)}")
             return done
     except DomainError as refusal:
         place(form, refusal)
         return None
+
+
+def _data(form: forms.Form) -> Mapping[str, Any]:
+    return {name: value for name, value in form.cleaned_data.items() if name != "audit_reason"}
+
+
+def _reason(form: forms.Form) -> str:
+    reason = form.cleaned_data.get("audit_reason")
+    return f" Reason: {reason}" if reason else ""
 
 
 def _page_of(row: Any) -> str:

@@ -1,18 +1,20 @@
 """Console pages of participants: list, register, edit, delete, anonymise; with totals, tables and a timeline."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from unfold.contrib.filters.admin import FieldTextFilter
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from participants import selectors
+from participants.activity import Activity
 from participants.admin import audit, panels
 from participants.admin.attributes import AttributesField
 from participants.admin.authorization import Declared, Needs
@@ -20,8 +22,11 @@ from participants.admin.base import TenantDataAdmin, TenantDataForm, replace_fie
 from participants.admin.display import display
 from participants.admin.fields import check_line, checked_by
 from participants.admin.filters import DayFilter
-from participants.admin.pages import Done, Link, ObjectPage
+from participants.admin.pages import AuditedForm, Done, Link, ObjectPage
+from participants.admin.panels import Box, Line, Panel, Story
 from participants.admin.tenants import timezone_widget
+from participants.admin.timeline import timeline
+from participants.admin.viewing import words_by_label
 from participants.downloads import uncached
 from participants.engine import web_address_problem
 from participants.models import Capability, Participant
@@ -31,13 +36,9 @@ from participants.work import as_if_settled
 
 PROFILE = ("display_name", "avatar_url", "timezone", "visible")
 RULES = {"display_name": check_line, "avatar_url": checked_by(web_address_problem)}
-TOTALS = {
-    "balance": "balance",
-    "earned": "total_earned",
-    "spent": "total_spent",
-    "expired": "total_expired",
-    "events": "total_events",
-}
+TOTALS = {"Earned": "total_earned", "Spent": "total_spent", "Expired": "total_expired", "Events": "total_events"}
+EDIT = "edit"
+WITHOUT_BUTTONS = {"show_delete": False, "show_save_and_continue": False}
 ABOUT = ("first_seen_at", "last_seen_at", "anonymized_at", "id")
 
 
@@ -77,6 +78,25 @@ class ParticipantForm(TenantDataForm):
         return changes | ({"attributes": patch} if patch else {})
 
 
+def _points_box(row: Participant) -> Box:
+    rows = [[title, f"{getattr(row, column):,}"] for title, column in TOTALS.items()]
+    return Box("Points", rows=rows, figure=f"{row.balance:,}", note="Balance")
+
+
+def _lines(participant: Participant, items: Sequence[Activity], reader: Any) -> Mapping[UUID, Line]:
+    return {item.id: Line(WORDS[item.type]) for item in items}
+
+
+WORDS = {
+    "participant.created": "Seen for the first time",
+    "participant.updated": "Profile changed",
+    "participant.anonymized": "Anonymised",
+    "participant.deleted": "Deleted",
+}
+STORY = Story("participant", "Profile", "person", WORDS, _lines)
+panels.panels.register("participants", Panel(capability=Capability.SEE_PARTICIPANTS, story=STORY))
+
+
 def _delete(request: HttpRequest, participant: Participant, data: Mapping[str, Any]) -> Done:
     services.delete(tenant=participant.tenant, external_id=participant.external_id, now=timezone.now())
     people = reverse("admin:participants_participant_changelist")
@@ -106,6 +126,7 @@ EXPORT = ObjectPage(
     capability=Capability.OWN,
     perform=_export,
     icon="download",
+    in_menu=True,
 )
 ANONYMIZE = ObjectPage(
     name="anonymize",
@@ -116,8 +137,11 @@ ANONYMIZE = ObjectPage(
     permission="participants.delete_participant",
     capability=Capability.OWN,
     perform=_anonymize,
+    form_class=AuditedForm,
     icon="person_off",
     is_dangerous=True,
+    in_menu=True,
+    is_dialog=True,
     is_offered=lambda participant: participant.anonymized_at is None,
 )
 DELETE = ObjectPage(
@@ -129,8 +153,11 @@ DELETE = ObjectPage(
     permission="participants.delete_participant",
     capability=Capability.OWN,
     perform=_delete,
+    form_class=AuditedForm,
+    icon="delete_forever",
     is_dangerous=True,
-    has_button=False,
+    in_menu=True,
+    is_dialog=True,
 )
 
 
@@ -156,11 +183,10 @@ class ParticipantAdmin(TenantDataAdmin):
     ordering = ("external_id",)
     add_fieldsets = ((None, {"fields": ("display_tenant", "external_id", *PROFILE, "attribute_rows", "opened_for")}),)
     fieldsets = (
-        (None, {"fields": (*PROFILE, "attribute_rows")}),
+        ("Profile", {"fields": (*PROFILE, "attribute_rows")}),
         ("About", {"fields": (ABOUT[:2], ABOUT[2:])}),
     )
     readonly_fields = (*ABOUT, "display_tenant")
-    change_form_outer_after_template = "admin/participants/panels.html"
 
     def get_object_pages(self) -> Iterable[ObjectPage]:
         return (*panels.pages(), EXPORT, ANONYMIZE, DELETE)
@@ -191,19 +217,42 @@ class ParticipantAdmin(TenantDataAdmin):
     ) -> tuple["QuerySet[Participant]", bool]:
         return (queryset.filter(selectors.name_filter(search_term)) if search_term else queryset), False
 
-    def object_links(self, request: HttpRequest, row: Participant) -> Iterable[Link]:
-        yield from panels.links(row, panels.visible_panels(request))
-        yield from super().object_links(request, row)
+    def object_title(self, row: Participant) -> str:
+        return row.display_name or row.external_id
 
     def object_facts(self, row: Participant) -> list[tuple[str, Any]]:
-        totals = [(title, f"{getattr(row, field):,}") for title, field in TOTALS.items()]
-        return [*totals, ("tier", row.tier_code), ("status", self.display_status(row))]
+        seen = [("first seen", row.first_seen_at), ("last seen", row.last_seen_at)]
+        anonymised = [("anonymised", row.anonymized_at)] if row.anonymized_at else []
+        return [("participant id", row.external_id), ("status", self.display_status(row)), *seen, *anonymised]
+
+    def object_links(self, request: HttpRequest, row: Participant) -> Iterable[Link]:
+        history = reverse("admin:participants_participant_history", args=[row.pk])
+        yield from panels.links(row, panels.visible_panels(request))
+        yield Link("Audit trail", history, "history", in_menu=True)
+        yield from super().object_links(request, row)
+        if self.has_change_permission(request, row):
+            yield Link("Edit profile", f"?{EDIT}=1", "edit")
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
-        if row := kwargs.get("obj"):
-            shown = panels.visible_panels(request)
-            context |= {"boxes": panels.boxes(row, shown), "timeline": panels.timeline(row, shown)}
-        return super().render_change_form(request, context, *args, **kwargs)
+        """Show the participant at a glance. The form of the profile is a page of its own, with `EDIT` in the query."""
+        row = kwargs.get("obj")
+        if row is None or EDIT in request.GET or request.method == "POST":
+            return super().render_change_form(request, context | WITHOUT_BUTTONS, *args, **kwargs)
+        shown, zone = panels.visible_panels(request), row.tenant.timezone
+        with timezone.override(zone):
+            about = [_points_box(row), *panels.boxes(row, shown, request.user), self._profile_box(request, row)]
+            context |= {"zone": zone, "boxes": about, "timeline": timeline(request, row, shown)}
+        page: Any = super().render_change_form(request, context | {"title": self.object_title(row)}, *args, **kwargs)
+        page.template_name = "admin/participants/participant.html"
+        return page
+
+    def _profile_box(self, request: HttpRequest, row: Participant) -> Box:
+        words = words_by_label(self, request, row)
+        return Box("Profile", rows=[[label.capitalize(), value] for label, value in words.items()])
+
+    def response_post_save_change(self, request: HttpRequest, obj: Participant) -> HttpResponseRedirect:
+        """Django's hook. It would lead to the list."""
+        return HttpResponseRedirect(reverse("admin:participants_participant_change", args=[obj.pk]))
 
     def save_model(self, request: HttpRequest, obj: Participant, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
         changes = form.changes()

@@ -56,6 +56,7 @@ FULFIL = ObjectPage(
     form_class=WhyForm,
     icon="check_circle",
     is_offered=lambda claim: claim.status == ClaimStatus.CLAIMED,
+    is_dialog=True,
 )
 CANCEL = ObjectPage(
     name="cancel",
@@ -69,6 +70,7 @@ CANCEL = ObjectPage(
     icon="undo",
     is_dangerous=True,
     is_offered=lambda claim: claim.status in OPEN,
+    is_dialog=True,
 )
 
 

@@ -25,7 +25,7 @@ from participants.admin.picker import picked_tenant
 from participants.errors import DomainError
 from participants.models import Capability, Tenant
 from streaks import services
-from streaks.admin.people import CARE_PERMISSION, REASON
+from streaks.admin.care import CARE_PERMISSION, REASON
 from streaks.models import ParticipantStreak, Streak
 from streaks.selectors.reach import runs_at_risk, runs_that_were_at_risk
 from streaks.services import CareRequest

@@ -11,17 +11,21 @@ from streaks.engine.calendar import CalendarEntry, calendar_entries
 from streaks.engine.counting import windows_of
 from streaks.engine.windows import DAYS_PER_WEEK, Period, Windows, display_of
 from streaks.selectors import ParticipantStreakStatus
+from streaks.selectors.terms import zone_of
 
 MAX_CALENDARS = 12
 WEEKDAYS = ("M", "T", "W", "T", "F", "S", "S")
-LEGEND = {
+DESCRIPTIONS = {
     "kept": "completed",
     "grace": "missed, the run went on",
     "excused": "excused",
     "missed": "missed",
     "open": "still open",
+    "unknown": "before the participant began, or before the rules changed",
 }
-DESCRIPTIONS = LEGEND | {"unknown": "before the participant began, or before the rules changed"}
+MARKS = {"kept": "✓", "grace": "~", "excused": "❄\ufe0e", "missed": "×", "open": "…", "unknown": ""}
+"""A sign for each kind of window, so that nobody depends on its colour. (The variation selector keeps the snowflake plain.)"""
+LEGEND = [(kind, MARKS[kind], text) for kind, text in DESCRIPTIONS.items() if MARKS[kind]]
 
 
 @dataclass(frozen=True)
@@ -32,9 +36,15 @@ class Window:
     label: str
     description: str
 
+    @property
+    def mark(self) -> str:
+        return MARKS[self.kind]
+
 
 @dataclass(frozen=True)
 class Calendar:
+    """`about` names the period, and the time zone in which the windows have their dates."""
+
     title: str
     about: str
     layout: str
@@ -58,7 +68,7 @@ def calendar_of(status: ParticipantStreakStatus, *, now: datetime) -> Calendar |
     is_daily = period == Period.DAILY
     return Calendar(
         title=status.streak.name,
-        about=period,
+        about=f"{period}, in {zone_of(status.rules)}",
         layout="is-weeks" if is_daily else "is-row",
         heads=WEEKDAYS if is_daily else (),
         windows=_without_unknown_start(

@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework.serializers import Serializer
 
 from gamify.facts.engine.conditions import ConditionKind
+from gamify.facts.services import reference_names
 from participants.admin.conditions import ConditionsField
 from participants.admin.definitions import DefinitionForm, color_field, picture_field
 from participants.admin.fields import (
@@ -126,6 +127,8 @@ class StreakForm(DefinitionForm):
         super().__init__(*args, **kwargs)
         condition = {f"condition_{name}": value for name, value in self.instance.condition.items()}
         self.initial.update(**condition, fact_filter=self._short_form())
+        if self.tenant is not None:
+            self.fields["milestones"].names = reference_names(self.tenant)  # type: ignore[attr-defined]
 
     def _short_form(self) -> Any:
         return None if self.instance._state.adding else filter_of(self.instance)

@@ -38,9 +38,13 @@ def row_of(stored: Mapping[str, Any]) -> Row:
     return Row(str(stored["threshold"]), stored.get("reward_item_id") or "", paid)
 
 
-def _description(stored: Mapping[str, Any]) -> str:
+def _description(stored: Mapping[str, Any], names: Mapping[str, str]) -> str:
     row = row_of(stored)
-    reward = f"reward {row.reward}, {CHOICES[row.paid]}" if row.reward else "announced to clients, without a reward"
+    reward = (
+        f"reward {names.get(row.reward, row.reward)}, {CHOICES[row.paid]}"
+        if row.reward
+        else "announced to clients, without a reward"
+    )
     return f"At a length of {row.threshold}: {reward}"
 
 
@@ -60,9 +64,11 @@ class MilestonesField(forms.Field):
 
     widget = MilestonesWidget
     submits_shown_value = True
+    names: Mapping[str, str] = {}
+    """The names of rewards by id, which the form sets."""
 
     def in_words(self, value: Sequence[Mapping[str, Any]] | None) -> SafeString | None:
-        return list_of(map(_description, value or ()))
+        return list_of(_description(milestone, self.names) for milestone in value or ())
 
     def clean(self, value: Submitted) -> list[dict[str, Any]]:
         return [row.body() for row in value.rows]

@@ -1,6 +1,6 @@
 """Reads of streaks: definitions of a tenant, and statuses of participants."""
 
-from streaks.selectors.care import restorable_span
+from streaks.selectors.care import restorable_span, status_without_freeze
 from streaks.selectors.catalog import CompiledStreak, streaks_in
 from streaks.selectors.direct_ticks import TickedWindow, ticked_windows
 from streaks.selectors.reach import Reach, reach_of
@@ -27,6 +27,7 @@ __all__ = [
     "spans_of",
     "state_of",
     "status_of",
+    "status_without_freeze",
     "statuses_of",
     "streaks_in",
     "ticked_windows",

@@ -1,6 +1,9 @@
 """The spans that freezes and restores excuse, in the streak's own days."""
 
+import copy
+from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any
 
 from gamify.facts.engine.instants import EARLIEST_YEAR
 from participants.errors import InvalidInput
@@ -8,7 +11,8 @@ from streaks.engine.care import reviving_span
 from streaks.engine.counting import windows_of
 from streaks.engine.rolling import Rolling
 from streaks.engine.windows import CalendarWindows
-from streaks.selectors.statuses import ParticipantStreakStatus
+from streaks.models import ParticipantStreak
+from streaks.selectors.statuses import ParticipantStreakStatus, status_of
 from streaks.selectors.terms import days_of
 
 LATEST_YEAR = 2199
@@ -26,6 +30,20 @@ def open_window(status: ParticipantStreakStatus, *, now: datetime) -> tuple[date
 def restorable_span(status: ParticipantStreakStatus, *, now: datetime) -> tuple[datetime, datetime] | None:
     """The span that must be excused to revive the last broken run. None if there is no broken run."""
     return reviving_span(status.state, status.rules, now=now, spans=status.spans)
+
+
+def status_without_freeze(
+    status: ParticipantStreakStatus, given_at: datetime, *, now: datetime
+) -> ParticipantStreakStatus:
+    """Return the status that the participant would have without the freeze that was given at `given_at`."""
+    row = copy.copy(status.row)
+    row.freezes = freezes_without(row, given_at)
+    return status_of(row, status.streak, status.participant, now=now)
+
+
+def freezes_without(row: ParticipantStreak, given_at: datetime) -> list[Mapping[str, Any]]:
+    """Return the freezes of `row` except the one that was given at this instant. No two are given at the same instant."""
+    return [freeze for freeze in row.freezes if freeze["at"] != given_at.isoformat()]
 
 
 def span_between(

@@ -19,7 +19,7 @@ from participants.work import Load, UnitOfWork, restartable, unit_of_work
 from streaks.engine.windows import iso_instant
 from streaks.models import Amnesty, Streak
 from streaks.selectors import ParticipantStreakStatus, status_of, streaks_in
-from streaks.selectors.care import check_year, open_window, restorable_span, span_between
+from streaks.selectors.care import check_year, freezes_without, open_window, restorable_span, span_between
 from streaks.services.announcements import emit_event, emit_restored, set_announced
 from streaks.services.counting import loads_for, row_of, visible_streak
 from streaks.services.reviews import grant_due_milestones, review_row
@@ -42,6 +42,12 @@ class NothingToRestore(DomainError):
 class NotAtRisk(DomainError):
     code = "not_at_risk"
     text = "The run of participant '{}' in streak '{}' is not at risk"
+
+
+class FreezeNotFound(DomainError):
+    code = "freeze_not_found"
+    status = 404
+    text = "Streak '{}' has no freeze that was given at {}"
 
 
 class AmnestyNotFound(NotFound):
@@ -83,6 +89,37 @@ def freeze(
             review_row(work, status.participant, status.streak, status.row)
             facts.publish_changes(work, status.participant, now=now)
         return _status(work, request)
+
+
+@restartable
+def lift_freeze(*, tenant: Tenant, request: CareRequest, given_at: datetime, now: datetime) -> ParticipantStreakStatus:
+    """Take back the freeze or the restore that was given at `given_at`: its windows are no longer excused.
+
+    A run that is alive only because of it breaks. Milestones that were paid stay paid.
+
+    Raises: ParticipantNotFound, StreakNotFound, StreakNotStarted, FreezeNotFound.
+    """
+    with unit_of_work(tenant, [request.participant_id], now=now, loads=_loads(tenant, request)) as work:
+        status = _status(work, request)
+        lifted = _freeze_given_at(status, given_at)
+        status.row.freezes = freezes_without(status.row, given_at)
+        work.touch(status.participant, is_seen=False)
+        work.change(status.row)
+        begin, end = (datetime.fromisoformat(lifted[name]) for name in ("from", "to"))
+        data = {"from": iso_instant(begin), "to": iso_instant(end), "reason": request.reason}
+        emit_event(work, status.participant, status.streak, "streak.unfrozen", data)
+        review_row(work, status.participant, status.streak, status.row)
+        facts.publish_changes(work, status.participant, now=now)
+        return _status(work, request)
+
+
+def _freeze_given_at(status: ParticipantStreakStatus, given_at: datetime) -> Mapping[str, Any]:
+    """Return the freeze that was given at this instant. Raises: FreezeNotFound."""
+    freezes: Sequence[Mapping[str, Any]] = status.row.freezes
+    found = next((freeze for freeze in freezes if freeze["at"] == given_at.isoformat()), None)
+    if found is None:
+        raise FreezeNotFound(status.streak.code, iso_instant(given_at))
+    return found
 
 
 @restartable

@@ -63,7 +63,7 @@ def _key(selector: Mapping[str, Any]) -> str:
 
 CHANGES = (
     "streak.incremented", "streak.decremented", "streak.broken", "streak.at_risk", "streak.restored", "streak.frozen",
-    "streak.milestone_reached",
+    "streak.unfrozen", "streak.milestone_reached",
 )  # fmt: skip
 
 

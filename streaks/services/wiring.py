@@ -92,6 +92,14 @@ _EVENTS = {
             "reason": EventField(TEXT, "Text given with the request."),
         },
     ),
+    "streak.unfrozen": (
+        "A freeze or a restore was lifted: the windows of its time span are no longer excused.",
+        {
+            "from": EventField(INSTANT, "Begin of the time that was excused."),
+            "to": EventField(INSTANT, "End of the time that was excused."),
+            "reason": EventField(TEXT, "Text given with the request."),
+        },
+    ),
     "streak.milestone_reached": (
         "A run reached the length of a milestone.",
         {
@@ -100,6 +108,7 @@ _EVENTS = {
         },
     ),
 }
+_REVERSALS = frozenset({"streak.decremented", "streak.unfrozen"})
 
 
 def register() -> None:
@@ -113,10 +122,11 @@ def register() -> None:
     )
     irreversible_events.register("streak.frozen", "A freeze of a streak is not taken back")
     irreversible_events.register("streak.nudged", "A nudge cannot be called back")
+    irreversible_events.register("streak.unfrozen", "A freeze that was lifted is not given again")
     irreversible_events.register("streak.restored", "A streak that was restored is not broken again")
     before_tenant_zone_change.register("streaks", end_terms_before_zone_change)
     after_participant_zone_change.register("streaks", _review_after_zone_change)
     tables = {"streaks": PersonalTable(ParticipantStreak, ABOUT_EXPORT, rows=exported_rows, describe=exported_streak)}
     erasers.register("streaks", Eraser(tables, delete=delete_rows(ParticipantStreak), anonymize=_anonymize_rows))
     for name, (meaning, fields) in _EVENTS.items():
-        events.register(name, meaning, _OWNER | fields, is_reversal=name == "streak.decremented")
+        events.register(name, meaning, _OWNER | fields, is_reversal=name in _REVERSALS)

@@ -26,12 +26,13 @@ from gamify_project.exports.requests import checked_request
 from gamify_project.exports.services import create_export
 from gamify_project.undo.services import Cause, UndoRequest, ask
 from participants.models import DomainEvent, Participant, Tenant
-from participants.services.definitions import create_definition
+from participants.services.definitions import create_definition, update_definition
 from participants.services.hmac import create_hmac_secret
 from participants.services.keys import create_api_key
 from participants.services.memberships import give_role
 from rewards.services import add_codes, claim, create_reward
-from streaks.services import create_streak, declare_amnesty
+from streaks.models import Streak
+from streaks.services import create_streak, declare_amnesty, update_streak
 from tests.factories import TenantFactory, objective
 
 PASSWORD = "correct horse battery"
@@ -63,6 +64,7 @@ def make_tenant(slug: str) -> Tenant:
     tenant = TenantFactory(slug=slug, name=slug.title())
     _define(tenant)
     reward = _reward(tenant)
+    _give_reward(tenant, reward)
     create_endpoint(tenant=tenant, data={"url": "http://127.0.0.1:9/hook", "event_types": ["*"]}, now=timezone.now())
     _happen(tenant, reward)
     _tried_deliveries(tenant)
@@ -168,6 +170,19 @@ def _reward(tenant: Tenant) -> str:
     coupon = create_reward(tenant=tenant, data={"name": "Coupon", "reward_type": "coupon"}, now=now)
     add_codes(tenant=tenant, reward_id=str(coupon.pk), codes=[CODE, FREE_CODE], now=now)
     return str(coupon.pk)
+
+
+def _give_reward(tenant: Tenant, reward_id: str) -> None:
+    """A rule, a challenge and a milestone of a streak give the reward, which they name by its id."""
+    now, grant = timezone.now(), {"type": "reward", "id": reward_id}
+    gift = _rule("gift", when={}, limits={}) | {"event_types": ["birthday"], "grants": [grant]}
+    create_definition(Rule, noun="rule", tenant=tenant, data=gift, now=now)
+    tour = Challenge.objects.of(tenant).get()
+    milestones = [{"objectives": 1, "grants": [grant]}]
+    update_definition(tour, tenant=tenant, changes={"milestones": milestones, "completion_grants": [grant]}, now=now)
+    milestone = {"threshold": 4, "reward_item_id": reward_id, "repeatable": False}
+    weekly = Streak.objects.of(tenant).get(code="weekly")
+    update_streak(weekly, tenant=tenant, changes={"milestones": [milestone]}, now=now)
 
 
 def _happen(tenant: Tenant, reward_id: str) -> None:

@@ -25,6 +25,7 @@ from participants.api.kinds import kind_of
 from participants.catalog import forget_catalog
 from participants.models import Attributed, Participant, Tenant
 from streaks.models import Streak
+from streaks.services import CareRequest, freeze
 from tests.console import Console, fields_of, sent_by
 from tests.factories import BadgeFactory
 from tests.gamify_project.console_world import REGISTERED, make_staff, make_world
@@ -34,7 +35,7 @@ pytestmark = pytest.mark.any_database
 ATTRIBUTED: list[Any] = [model for model in apps.get_models() if issubclass(model, Attributed)]
 VALUES: dict[str, Any] = {
     "amount": "5", "delta": "5", "reason": "r", "codes": "NEW-1", "is_sure": "on", "begin_0": "2026-01-01",
-    "begin_1": "00:00", "change_reason": "r",
+    "begin_1": "00:00", "change_reason": "r", "audit_reason": "r",
 }  # fmt: skip
 """What is filled in, by the name of the field. Choices are filled in by themselves."""
 EXCUSED = {
@@ -70,6 +71,11 @@ def an_earned_badge() -> None:
     BadgeFactory(tenant=tenant, code="early", criteria={"metric": "total_earned", "min": 1})
 
 
+def a_freeze() -> None:
+    tenant = Participant.objects.get(external_id="ada").tenant
+    freeze(tenant=tenant, request=CareRequest("ada", "daily", "r"), now=timezone.now())
+
+
 def in_status(status: str) -> None:
     Streak.objects.update(status=status, is_active=status == "active")
 
@@ -82,6 +88,7 @@ PREPARATIONS: dict[str, Callable[[], Any]] = {
         user=User.objects.create_user("colleague", is_staff=True), confirmed=True, created_at=timezone.now()
     ),
     "badges_badge_award_to_eligible": an_earned_badge,
+    "participants_participant_lift_freeze": a_freeze,
     "participants_tenant_enable": lambda: Tenant.objects.update(is_active=False),
     "streaks_streak_resume": lambda: in_status("paused"),
     "streaks_streak_activate": lambda: in_status("draft"),
@@ -172,7 +179,10 @@ def form_steps(user: User) -> Iterator[Step]:
             yield Step(f"{page}_change", lambda console, page=page, row=row: change(console, f"{page}_change", row))
         if model_admin.has_delete_permission(request, row):
             yield Step(
-                f"{page}_delete", lambda console, page=page, row=row: console.post(f"{page}_delete", row.pk, post="yes")
+                f"{page}_delete",
+                lambda console, page=page, row=row: console.post(
+                    f"{page}_delete", row.pk, post="yes", audit_reason="r"
+                ),
             )
         if model_admin.has_add_permission(request):
             yield Step(f"{page}_add", lambda console, page=page, row=row: add(console, f"{page}_add", row))
@@ -183,7 +193,7 @@ RENAMED = {**dict.fromkeys(("name", "display_name", "description", "first_name")
 
 
 def change(console: Console, page: str, row: Any) -> Any:
-    shown = sent_by(console.get(page, row.pk))
+    shown = sent_by(console.get(page, row.pk, edit="1"))
     name = next((each for each in RENAMED if each in shown), None)
     if name is None:
         return f"RENAMED has none of {sorted(shown)}"
@@ -204,7 +214,7 @@ def add(console: Console, page: str, row: Any) -> Any:
         return "a page of its own kind"
     form = answer.context["adminform"].form
     shown = sent_by(answer)
-    like = sent_by(console.get(page.removesuffix("_add") + "_change", row.pk)) if row else {}
+    like = sent_by(console.get(page.removesuffix("_add") + "_change", row.pk, edit="1")) if row else {}
     new = {name: value for name, value in NEW.items() if name in form.fields}
     return console.post(page, **shown | {name: value for name, value in like.items() if name != "change_reason"} | new)
 

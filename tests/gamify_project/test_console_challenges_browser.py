@@ -87,6 +87,7 @@ def enrol(page: Page, site: str) -> None:
     page.click("#result_list a:has-text('user_1')")
     page.click("text=Enrol in challenge")
     page.select_option("[name=code]", "quest")
+    page.fill("[name=audit_reason]", "Asked by mail")
     page.click("button:has-text('Enrol')")
     page.wait_for_selector("text=Enrolled in Quest.")
     expect(page.locator("text=Spend 0 of 50, Review 0 of 1")).to_be_visible()

@@ -106,7 +106,7 @@ def assign_tier(page: Page) -> None:
     page.click("text=Assign tier")
     page.fill("[name=reason]", "Goodwill")
     page.click("button:has-text('Assign')")
-    page.wait_for_selector("text=Now: Gold, by hand.")
+    page.wait_for_selector("text=Assigned by hand.")
 
 
 def switch_off(page: Page, site: str) -> None:

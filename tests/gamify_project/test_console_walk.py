@@ -13,7 +13,7 @@ from django.urls import reverse
 from gamify.facts.admin.traces import ANONYMIZED, TOO_OLD
 from gamify.facts.models import PRUNED, Event
 from gamify.rules.models import Rule
-from participants.models import Participant
+from participants.models import Definition, Participant
 from participants.services.participants import anonymize
 from rewards.models import Claim
 from tests.console import Console, text_of, trail
@@ -23,6 +23,8 @@ OTHERS = ("viewer", "support", *APPS)
 ROWS_OF_EACH = 3
 PYTHON = re.compile(r"""\{'|\['|: True\b|: False\b|\bNone\b(?!:| yet\.)|<[\w.]+ object at""")
 INSTANT = re.compile(r"\d:\d\d\.\d+\+00:00")
+ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+DEFINED = [model for model in REGISTERED if issubclass(model, Definition)]
 JSON_OBJECT = re.compile(r'\{\s*"\w+":')
 
 
@@ -58,6 +60,40 @@ def test_the_view_page_has_the_same_fields_as_the_change_page(world, model):
         return
     assert viewed.status_code == 200
     assert _fields_of(changed) - hidden - {"opened_for"} <= _fields_of(viewed)
+
+
+@pytest.mark.parametrize("model", DEFINED, ids=lambda model: model._meta.label_lower)
+def test_every_field_of_a_definition_is_shown_in_words_to_staff_who_may_only_view(world, model):
+    """No JSON, no id of another row, and a text for every field that has a value. The list and the history use the same words."""
+    viewer, page = Console(world, user=make_staff("viewer")), f"{model._meta.app_label}_{model._meta.model_name}"
+    for row in model.objects.filter(tenant=world):
+        answer = viewer.get(f"{page}_change", row.pk)
+        own_id = str(row.pk)
+
+        words = _words_of(answer)
+        texts = [_Text.of(str(each)) for each in words.values()]
+        pages = [answer, viewer.get(f"{page}_changelist"), viewer.get(f"{page}_history", row.pk)]
+        assert not [text for text in texts if JSON_OBJECT.search(text) or ID.search(text.replace(own_id, ""))]
+        for each in pages:
+            assert not ID.search(_Text.of(text_of(each)).replace(own_id, "")), (row, each.request["PATH_INFO"])
+        without = [name for name in _with_values(row, answer) if words.get(name) in (None, "", "–")]
+        assert not without, (row, without)
+
+
+def _words_of(answer: Any) -> dict[str, Any]:
+    """What the view page shows, by the name of the field."""
+    page = answer.context["adminform"]
+    fields = (field.field for fieldset in page for line in fieldset for field in line)
+    shown = [field["field"] for field in fields if isinstance(field, dict)]
+    return {field.__name__: field(page.form.instance) for field in shown if callable(field)}
+
+
+def _with_values(row: Any, answer: Any) -> list[str]:
+    """The columns of the definition that its form edits under the same name, and that have a value."""
+    page = admin.site._registry[type(row)]
+    edited = {*page.form.base_fields} & {column.name for column in row._meta.fields}
+    left_out = {*getattr(page, "conditional_fields", ()), *page.form.only_new}  # these are at the top of the page
+    return [name for name in edited - left_out if getattr(row, name) not in (None, "", [], {})]
 
 
 def _fields_of(answer: Any) -> set[str]:

@@ -114,24 +114,35 @@ def test_deleting_erases_everything_and_leaves_no_name_in_the_trail(tenant):
     console = Console(tenant)
 
     asked = console.get("participants_participant_delete", participant.pk)
-    answer = console.post("participants_participant_delete", participant.pk)
+    answer = console.post("participants_participant_delete", participant.pk, audit_reason="Request 7")
 
     assert "Delete for good" in text_of(asked)
     assert answer.status_code == 302
     assert not Participant.objects.exists()
     assert not LedgerEntry.objects.exists()
-    assert trail() == [(f"Participant {participant.pk}", 3, "Deleted.")]
+    assert trail() == [(f"Participant {participant.pk}", 3, "Deleted. Reason: Request 7")]
 
 
 def test_anonymising_keeps_the_ledger_and_leaves_no_name_in_the_trail(tenant):
     participant = ParticipantFactory(tenant=tenant, external_id="ada@example.com", display_name="Ada", points=100)
 
-    Console(tenant).post("participants_participant_anonymize", participant.pk)
+    Console(tenant).post("participants_participant_anonymize", participant.pk, audit_reason="Request 7")
 
     anonymous = Participant.objects.get()
     assert anonymous.external_id.startswith("anon_")
     assert (anonymous.display_name, anonymous.balance, anonymous.is_active) == (None, 100, False)
     assert "ada" not in str(list(LogEntry.objects.values())).lower()
+
+
+@pytest.mark.parametrize("page", ["delete", "anonymize"])
+def test_nothing_is_erased_without_a_reason(tenant, nothing_written, page):
+    participant = ParticipantFactory(tenant=tenant)
+    console = Console(tenant)
+
+    with nothing_written():
+        answer = console.post(f"participants_participant_{page}", participant.pk)
+
+    assert errors_of(answer) == {"audit_reason": ["This field is required."]}
 
 
 @pytest.mark.parametrize("page", ["delete", "anonymize", "award", "deduct"])
@@ -190,8 +201,9 @@ def test_the_page_needs_a_constant_number_of_queries(tenant, queries):
 
     for number_of_new in (1, 30):
         LedgerEntryFactory.create_batch(number_of_new, participant=participant)
-        # session, user, picked tenant, participant; credits, badges, streaks, rewards; newest rewards, entries, events
-        with queries(12):
+        # session, user, second factor, picked tenant, participant; credits, badges, streaks, rewards;
+        # events, entries and domain events of the timeline, the participant's id, and reversals of the entries
+        with queries(14):
             assert console.get("participants_participant_change", participant.pk).status_code == 200
 
 

@@ -58,7 +58,7 @@ class MilestonesField(CardsField):
     def sentence(self, stored: Mapping[str, Any]) -> str:
         """Return a milestone in words, such as `After 2 objectives: 10 points; badge vip`."""
         number = stored["objectives"]
-        grants = "; ".join(map(grant_in_words, stored["grants"]))
+        grants = "; ".join(grant_in_words(spec, self.widget.tenant) for spec in stored["grants"])
         return f"After {number} {'objective' if number == 1 else 'objectives'}: {grants}"
 
     def suggest_for(self, tenant: Tenant | None) -> None:

@@ -68,7 +68,7 @@ def duration_of(challenge: Challenge) -> str:
     if challenge.duration_type == DurationChoice.ROLLING:
         return f"{challenge.duration_days:,} days each"
     if challenge.duration_type == DurationChoice.FIXED:
-        return f"{challenge.starts_at:%Y-%m-%d %H:%M} to {challenge.ends_at:%Y-%m-%d %H:%M}"
+        return f"{challenge.starts_at:%Y-%m-%d %H:%M} to {challenge.ends_at:%Y-%m-%d %H:%M} UTC"
     return "no end"
 
 

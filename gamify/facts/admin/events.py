@@ -1,8 +1,10 @@
 """Events in the console: the list, the recent events on a participant's page, and the reversal of an event."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from itertools import islice
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -10,43 +12,74 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from unfold.contrib.filters.admin import FieldTextFilter
 
 from gamify.facts.admin.reversing import REVERSE, undone_in_words
 from gamify.facts.admin.traces import explanation_of
 from gamify.facts.models import Event
+from participants.activity import Activity
+from participants.admin.access import link
 from participants.admin.display import display
 from participants.admin.filters import DayFilter
 from participants.admin.history import HistoryAdmin
 from participants.admin.pages import Link
-from participants.admin.panels import Moment, Panel, panels
+from participants.admin.panels import Line, Panel, Story, panels
 from participants.admin.words import plain, table_of
 from participants.models import Capability, Participant
 
 SHOWN_PROPERTIES = 3
+LATE = timedelta(minutes=5)
+"""An event that was recorded later than this after it happened says when it happened."""
 
 
 def _links(participant: Participant) -> Iterator[Link]:
     query = urlencode({"q": participant.external_id})
-    yield Link("Events", f"{reverse('admin:facts_event_changelist')}?{query}", "bolt")
+    yield Link("Events", f"{reverse('admin:facts_event_changelist')}?{query}", "bolt", in_menu=True)
 
 
-def _moments(participant: Participant, limit: int) -> Iterable[Moment]:
-    return [_moment(event) for event in Event.objects.of(participant).newest_first()[:limit]]
+def _lines(participant: Participant, items: Sequence[Activity], reader: Any) -> Mapping[UUID, Line]:
+    ids = [item.data["event_id"] for item in items]
+    events = {str(event.pk): event for event in Event.objects.of(participant).filter(pk__in=ids)}
+    return {item.id: _line(item, events.get(item.data["event_id"]), reader) for item in items}
 
 
-def _moment(event: Event) -> Moment:
-    url = reverse("admin:facts_event_change", args=[event.pk])
-    summary = plain(dict(islice(event.properties.items(), SHOWN_PROPERTIES))) if event.properties else ""
-    if event.reversed_at is not None:
-        summary = f"reversed {summary}".strip()
-    return Moment(event.occurred_at, event.name, summary, "bolt", url)
+def _line(item: Activity, event: Event | None, reader: Any) -> Line:
+    """`event` is None if it does not exist any more."""
+    name = item.data["event_name"]
+    title = name if event is None else link(name, Event, event.pk, reader)
+    if item.type == "event.reversed":
+        return Line(format_html(WORDS[item.type], title), detail=" ".join(undone_in_words(item.data["undone"])))
+    if event is None:
+        return Line(title)
+    is_late = item.at - event.occurred_at > LATE
+    reversal = link("Reversed", Event, event.pk, reader) if event.reversed_at else ""
+    happened = f"It happened at {plain(localtime(event.occurred_at))}." if is_late else ""
+    return Line(title, detail=f"{_summary(event)} {happened}".strip(), reversal=reversal)
+
+
+WORDS = {"event.recorded": "{}", "event.reversed": "Event {} reversed"}
+
+
+def _summary(event: Event) -> str:
+    """Return the first properties in words."""
+    return plain(dict(islice(event.properties.items(), SHOWN_PROPERTIES))) if event.properties else ""
+
+
+def event_links(participant: Participant, event_ids: Iterable[str | None], reader: Any) -> Mapping[str, str]:
+    """Return the names of events as links, by their id, for entries that these events led to. At most one query."""
+    wanted = {event_id for event_id in event_ids if event_id}
+    if not wanted:
+        return {}
+    names = Event.objects.of(participant).filter(pk__in=wanted).values_list("pk", "name")
+    return {str(pk): format_html("event {}", link(name, Event, pk, reader)) for pk, name in names}
 
 
 VIEW_PERMISSIONS = ("facts.view_event", "facts.change_event")
+STORY = Story("event", "Events", "bolt", WORDS, _lines)
 panels.register(
     "events",
-    Panel(capability=Capability.SEE_PARTICIPANTS, view_permissions=VIEW_PERMISSIONS, links=_links, moments=_moments),
+    Panel(capability=Capability.SEE_PARTICIPANTS, view_permissions=VIEW_PERMISSIONS, links=_links, story=STORY),
 )
 
 

@@ -232,10 +232,15 @@ class GrantsField(ShownValueField):
         super().__init__(required=False, **kwargs)
 
     def in_words(self, value: Sequence[Spec] | None) -> SafeString | None:
-        return list_of(map(grant_in_words, value or ()))
+        return list_of(grant_in_words(spec, self._tenant) for spec in value or ())
+
+    @property
+    def _tenant(self) -> Tenant | None:
+        tenant: Tenant | None = self.widget.tenant
+        return tenant
 
     def suggest_for(self, tenant: Tenant | None) -> None:
-        """List the definitions of `tenant` as choices in the inputs for codes and ids."""
+        """List the definitions of `tenant` as choices in the inputs for codes and ids, and use their names in words."""
         assert isinstance(self.widget, GrantsWidget), "a field of grants has their widget"  # noqa: S101
         self.widget.tenant = tenant
 

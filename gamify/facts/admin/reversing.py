@@ -67,4 +67,5 @@ REVERSE = ObjectPage(
     is_dangerous=True,
     is_offered=lambda event: event.reversed_at is None,
     preview=_preview,
+    is_dialog=True,
 )

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gamify.facts.services import grant_kinds
+from gamify.facts.services import GrantField, grant_kinds, reference_names
 from participants.admin import conditions
+from participants.models import Tenant
 
 # --- grants -----------------------------------------------------------------------------------------------------------
 
@@ -24,16 +25,25 @@ def _field_in_words(name: str) -> str:
     return next((f"the {kind.fields[name].label.lower()}" for kind in grant_kinds.values() if name in kind.fields), "")
 
 
-def grant_in_words(spec: Mapping[str, Any]) -> str:
-    """Return a grant in words, such as “10 points”, “1.5 × amount points, at most 500” or “badge vip”."""
+def grant_in_words(spec: Mapping[str, Any], tenant: Tenant | None = None) -> str:
+    """Return a grant in words, such as “10 points”, “1.5 × amount points, at most 500” or “badge vip”.
+
+    What the grant refers to by id is named, if `tenant`, the owner of the definition, is given.
+    """
     name = spec.get("type")
     if not isinstance(name, str) or name not in grant_kinds:
         return f"{name} {spec.get('code')}"
     kind = grant_kinds[name]
     if kind.in_words is not None:
         return kind.in_words(spec)
-    references = (str(spec.get(key)) for key, field in kind.fields.items() if field.is_reference)
+    references = (_reference(field, spec.get(key), tenant) for key, field in kind.fields.items() if field.is_reference)
     return " ".join((kind.label.lower(), *references))
+
+
+def _reference(field: GrantField, value: Any, tenant: Tenant | None) -> str:
+    if tenant is None or field.refers_to is None or not field.refers_to.is_by_id:
+        return str(value)
+    return reference_names(tenant).get(str(value), str(value))
 
 
 # --- expressions ------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from gamify.facts.services.kinds import (
     grant_key_problem,
     grant_kinds,
     grant_problem,
+    reference_names,
 )
 from gamify.facts.services.listening import Consumer, has_listeners, listed_event_names, loads_for
 from gamify.facts.services.metrics import (
@@ -74,6 +75,7 @@ __all__ = [
     "prune_traces",
     "publish_changes",
     "record_history",
+    "reference_names",
     "register_metric",
     "reverse_event",
     "simulate",

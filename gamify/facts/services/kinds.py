@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.db.models import QuerySet
 
 from gamify.facts.engine.outcomes import Grant, Outcome
-from participants.catalog import Catalog
+from participants.catalog import Catalog, catalog_of
 from participants.engine import SHOWN_CHARACTERS, unknown_key_problem
 from participants.errors import FieldError
 from participants.models import Participant, Tenant
@@ -82,6 +82,7 @@ class GrantKind:
     - `endless`: those of `leads_to` that follow however often it was given before. The others end a chain of rules through them: a badge is
       earned once, a ladder has a top, a window of a streak is satisfied once, and claims of a reward have a limit or a stock.
     - `suggestions(tenant)`: what a reference can name, as rows of (code or id, name).
+    - `names(tenant)`: rows of (id, name) of all that a reference by id can mean, in use or not. Kinds that refer by code need none.
     - `in_words(spec)`: the grant for people; by default the label and the reference.
     - `forms`: the ways to fill it in, by name, if there are several; by default one that uses all fields.
     """
@@ -94,11 +95,22 @@ class GrantKind:
     leads_to: Mapping[str, str | None] = field(default_factory=dict)
     endless: Collection[str] = ()
     suggestions: Callable[[Tenant], QuerySet[Any, Any]] | None = None
+    names: Callable[[Tenant], QuerySet[Any, Any]] | None = None
     in_words: Callable[[Spec], str] | None = None
     forms: Mapping[str, GrantForm] = field(default_factory=dict)
 
 
 grant_kinds: Registry[GrantKind] = Registry("Grant kind")
+
+
+def reference_names(tenant: Tenant) -> Mapping[str, str]:
+    """Return the names of everything that definitions of `tenant` can refer to by id, by this id. Cached with the catalog."""
+    return catalog_of(tenant).derive("names of references", lambda catalog: _names(catalog.tenant))
+
+
+def _names(tenant: Tenant) -> Mapping[str, str]:
+    sources = [kind.names for kind in grant_kinds.values() if kind.names is not None]
+    return {str(pk): name for names in sources for pk, name in names(tenant)}
 
 
 def grant_problem(tenant: Tenant, spec: Spec) -> FieldError | None:

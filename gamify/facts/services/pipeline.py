@@ -42,10 +42,11 @@ class PipelineResult:
 def is_change(type_name: str) -> bool:
     """Whether definitions may react to domain events of this type.
 
-    They react to what the product did. They do not react to what clients reported about events and participants, nor to reversals.
+    They react to what the product did to a participant. They do not react to what clients reported about events and participants, nor to
+    reversals.
     """
     event_type = event_types[type_name]
-    return not event_type.is_reversal and not event_type.is_report
+    return event_type.is_about_participant and not event_type.is_reversal and not event_type.is_report
 
 
 def process(work: UnitOfWork, fact: Fact, *, now: datetime) -> PipelineResult:

@@ -66,6 +66,7 @@ REVERSE = ObjectPage(
     is_dangerous=True,
     is_offered=services.is_reversible,
     preview=_preview,
+    is_dialog=True,
 )
 
 

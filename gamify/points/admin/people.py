@@ -1,7 +1,8 @@
 """Points on a participant's page: award, deduct and adjust."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.http import HttpRequest
@@ -10,19 +11,21 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
+from gamify.facts.admin.events import event_links
 from gamify.points import services
 from gamify.points.engine import MAX_AWARD, MIN_AWARD
-from gamify.points.models import EntryType, LedgerEntry
+from gamify.points.models import LedgerEntry
 from gamify.points.selectors import unspent_credits
 from gamify.points.services import AwardResult, Change, DeductionResult
+from participants.activity import Activity
+from participants.admin.access import link
 from participants.admin.authorization import may
 from participants.admin.fields import MomentField, ReasonField
 from participants.admin.pages import Done, Link, ObjectPage, OnceForm
-from participants.admin.panels import Box, Moment, Panel, panels
+from participants.admin.panels import Box, Line, Panel, Story, panels
 from participants.engine import MAX_BIGINT
 from participants.models import Capability, Participant, Tenant
 
-ICONS = {EntryType.AWARD: "add_circle", EntryType.DEDUCT: "remove_circle"}
 MAX_CREDITS = 20
 PERMISSION = "points.add_ledgerentry"
 
@@ -113,6 +116,7 @@ AWARD = ObjectPage(
     form_class=AwardForm,
     icon="add",
     variant="primary",
+    is_dialog=True,
 )
 DEDUCT = ObjectPage(
     name="deduct",
@@ -124,6 +128,7 @@ DEDUCT = ObjectPage(
     perform=_deduct,
     form_class=DeductForm,
     icon="remove",
+    is_dialog=True,
 )
 
 ADJUST = ObjectPage(
@@ -137,37 +142,56 @@ ADJUST = ObjectPage(
     perform=_adjust,
     form_class=AdjustForm,
     icon="tune",
+    is_dialog=True,
 )
 
 
 def _links(participant: Participant) -> Iterator[Link]:
     query = urlencode({"q": participant.external_id})
-    yield Link("Ledger", f"{reverse('admin:points_ledgerentry_changelist')}?{query}", "receipt_long")
+    yield Link("Ledger", f"{reverse('admin:points_ledgerentry_changelist')}?{query}", "receipt_long", in_menu=True)
 
 
-def _moments(participant: Participant, limit: int) -> Iterable[Moment]:
-    return [_moment(entry) for entry in LedgerEntry.objects.of(participant).newest_first()[:limit]]
+def _lines(participant: Participant, items: Sequence[Activity], reader: Any) -> Mapping[UUID, Line]:
+    reversals = _reversals(participant, [item.id for item in items], reader)
+    causes = event_links(participant, (item.data.get("event_id") for item in items), reader)
+    return {item.id: _line(item, reversals, causes, reader) for item in items}
 
 
-def _moment(entry: LedgerEntry) -> Moment:
-    url = reverse("admin:points_ledgerentry_change", args=[entry.pk])
-    detail = f"{entry.get_type_display()}, balance {entry.balance_after:,}" + (
-        f" – {entry.reason}" if entry.reason else ""
+def _line(item: Activity, reversals: Mapping[UUID, str], causes: Mapping[str, str], reader: Any) -> Line:
+    return Line(
+        title=link(WORDS[item.type], LedgerEntry, item.id, reader),
+        amount=f"{item.data['delta']:+,} points",
+        detail=f"The balance was {item.data['new_balance']:,} then.",
+        cause=causes.get(item.data.get("event_id", ""), ""),
+        reversal=reversals.get(item.id, ""),
     )
-    return Moment(
-        entry.created_at, f"{entry.delta:+,} points", detail, ICONS.get(EntryType(entry.type), "swap_vert"), url
-    )
 
 
-def _boxes(participant: Participant) -> Iterator[Box]:
+def _reversals(participant: Participant, entry_ids: Sequence[UUID], reader: Any) -> Mapping[UUID, str]:
+    """Return what undid each of these ledger entries, if something did."""
+    undoing = LedgerEntry.objects.of(participant).filter(reverses_id__in=entry_ids)
+    found = undoing.values_list("reverses_id", "pk")
+    return {entry_id: link("Reversed", LedgerEntry, pk, reader) for entry_id, pk in found if entry_id}
+
+
+def _boxes(participant: Participant, reader: Any) -> Iterator[Box]:
     credits_left = unspent_credits(participant, now=timezone.now(), limit=MAX_CREDITS)
     if credits_left:
         rows = [[credit.expires_at, f"{credit.rest:,}"] for credit in credits_left]
-        yield Box("Points that expire", ("When", "Points"), rows, empty="")
+        yield Box("Points that expire", ("When", "Points"), rows)
 
 
+WORDS = {
+    "points.awarded": "Points awarded",
+    "points.deducted": "Points spent",
+    "points.refunded": "Points refunded",
+    "points.expired": "Points expired",
+    "points.adjusted": "Points adjusted",
+    "points.reversed": "Ledger entry reversed",
+}
 VIEW_PERMISSIONS = ("points.view_ledgerentry", "points.change_ledgerentry")
 PAGES = (AWARD, DEDUCT, ADJUST)
+STORY = Story("points", "Points", "toll", WORDS, _lines)
 panels.register(
     "points",
     Panel(
@@ -175,7 +199,7 @@ panels.register(
         view_permissions=VIEW_PERMISSIONS,
         pages=PAGES,
         links=_links,
-        moments=_moments,
         boxes=_boxes,
+        story=STORY,
     ),
 )

@@ -85,10 +85,11 @@ class RuleAdmin(DefinitionAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """Attach the findings to each row. One query finds them for all rows."""
-        changelist = super().get_changelist_instance(request)
-        found = static_findings(_tenant(request), now=timezone.now())
+        """Attach the findings to each row, and the tenant. One query finds them for all rows."""
+        changelist, tenant = super().get_changelist_instance(request), _tenant(request)
+        found = static_findings(tenant, now=timezone.now())
         for row in changelist.result_list:
+            row.tenant = tenant
             row.findings = [each for each in found if each.rule.pk == row.pk]
         return changelist
 

@@ -16,7 +16,7 @@ def triggers_in_words(rule: Rule) -> str:
 
 
 def grants_in_words(rule: Rule) -> str:
-    return "; ".join(map(grant_in_words, rule.grants))
+    return "; ".join(grant_in_words(spec, rule.tenant) for spec in rule.grants)
 
 
 def limits_in_words(rule: Rule) -> str:

@@ -22,7 +22,7 @@ from gamify_project.undo.services import CAUSE_KINDS, MAX_VERSION, Cause, UndoNo
 from participants.actors import MAX_KEY, MAX_REASON, ActorKind
 from participants.admin import audit
 from participants.admin.access import link
-from participants.admin.activity import KIND_WORDS
+from participants.admin.actors import KIND_WORDS
 from participants.admin.picker import picked_tenant
 from participants.admin.refusals import place
 from participants.engine import uuid_of

@@ -89,7 +89,7 @@ def test_badges_of_other_tenants_are_out_of_reach(tenant, other_tenant, nothing_
     with nothing_written():
         assert console.post(CHANGE, stranger.pk, **SETTINGS).status_code == 302
         console.post(LIST, action="deactivate", confirmed="yes", _selected_action=[str(stranger.pk)])
-        refused = console.post(AWARD, participant.pk, badge_code="secret")
+        refused = console.post(AWARD, participant.pk, badge_code="secret", audit_reason="x")
 
     assert "Secret" not in text_of(console.get(LIST)) + text_of(console.get(AWARD, participant.pk))
     assert list(errors_of(refused)) == ["badge_code"]
@@ -100,12 +100,12 @@ def test_a_badge_is_awarded_on_the_participants_page_once(tenant):
     participant = ParticipantFactory(tenant=tenant)
     console = Console(tenant)
 
-    answers = [console.post(AWARD, participant.pk, badge_code="champion") for _ in range(2)]
+    answers = [console.post(AWARD, participant.pk, badge_code="champion", audit_reason="Contest") for _ in range(2)]
 
     award = BadgeAward.objects.get()
     assert [answer.status_code for answer in answers] == [302, 302]
     assert (award.participant_id, award.badge_id) == (participant.pk, badge.pk)
-    assert trail() == [(f"Participant {participant.pk}", 2, "Awarded badge champion.")]
+    assert trail() == [(f"Participant {participant.pk}", 2, "Awarded badge champion. Reason: Contest")]
     shown = text_of(console.get(PERSON, participant.pk))
     assert "They have Champion already" in shown
     assert "<td>Champion</td><td>Epic</td>" in shown

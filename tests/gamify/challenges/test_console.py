@@ -297,7 +297,7 @@ def test_the_list_shows_duration_and_number_of_objectives(tenant, other_tenant):
 
     text = text_of(Console(tenant).get(LIST))
 
-    for expected in ("2026-02-14 10:00 to 2027-02-14 10:00", "30 days each", "no end", "1 of 2", "all 1"):
+    for expected in ("2026-02-14 10:00 to 2027-02-14 10:00 UTC", "30 days each", "no end", "1 of 2", "all 1"):
         assert expected in text
     assert "Theirs" not in text
 
@@ -334,12 +334,12 @@ def test_a_participant_is_enrolled_by_hand(tenant, ada):
     ChallengeFactory(tenant=tenant, code="quest", name="Quest", enrolment="manual", objectives=[objective("login", 3)])
     console = Console(tenant)
 
-    answer = console.post(ENROL, ada.pk, code="quest")
-    again = console.post(ENROL, ada.pk, code="quest")
+    answer = console.post(ENROL, ada.pk, code="quest", audit_reason="Asked by mail")
+    again = console.post(ENROL, ada.pk, code="quest", audit_reason="Asked by mail")
 
     assert (answer.status_code, again.status_code) == (302, 302)
     assert Enrolment.objects.get().enrolled_at == NOW
-    assert [message for _, _, message in trail()] == ["Enrolled in challenge quest."]
+    assert [message for _, _, message in trail()] == ["Enrolled in challenge quest. Reason: Asked by mail"]
     page = text_of(console.get(PERSON, ada.pk))
     assert "Quest" in page
     assert "Login 0 of 3" in page
@@ -351,7 +351,7 @@ def test_challenges_with_an_enrolment_are_not_offered(tenant, ada):
     console = Console(tenant)
     assert '<option value="quest">' in text_of(console.get(ENROL, ada.pk))
 
-    console.post(ENROL, ada.pk, code="quest")
+    console.post(ENROL, ada.pk, code="quest", audit_reason="Asked by mail")
 
     assert "<option" not in text_of(console.get(ENROL, ada.pk))
 
@@ -364,7 +364,11 @@ def test_enrolling_needs_the_permission(tenant, ada):
     ChallengeFactory(tenant=tenant, code="quest")
     console = Console(tenant, user=staff("participants.view_participant"))
 
-    assert console.get(ENROL, ada.pk).status_code == console.post(ENROL, ada.pk, code="quest").status_code == 403
+    assert (
+        console.get(ENROL, ada.pk).status_code
+        == console.post(ENROL, ada.pk, code="quest", audit_reason="Asked by mail").status_code
+        == 403
+    )
     assert not Enrolment.objects.exists()
 
 

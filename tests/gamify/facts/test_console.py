@@ -94,7 +94,7 @@ def test_events_are_found_by_participant_name_and_day(tenant, query, found):
     assert {name for name in ("login", "purchase", "refund") if f">{name}<" in shown} == found
 
 
-def test_the_participants_timeline_shows_events_in_order(tenant):
+def test_the_participants_timeline_says_when_an_event_that_came_late_happened(tenant):
     participant = ParticipantFactory(tenant=tenant, external_id="ada")
     event = EventFactory(participant=participant, name="first_purchase", properties={"amount": 5})
     EventFactory(participant=participant, name="early_login", occurred_at=datetime(2026, 1, 1, tzinfo=UTC))
@@ -102,7 +102,9 @@ def test_the_participants_timeline_shows_events_in_order(tenant):
 
     shown = text_of(Console(tenant).get("participants_participant_change", participant.pk))
 
-    assert shown.index("first_purchase") < shown.index("early_login")
+    assert shown.index("early_login") < shown.index("first_purchase")
+    assert shown.count("It happened at") == 1
+    assert "It happened at 2026-01-01 00:00:00 UTC." in shown
     assert "amount: 5" in shown
     assert f"/console/facts/event/{event.pk}/change/" in shown
     assert "/console/facts/event/?q=ada" in shown

@@ -17,6 +17,7 @@ WITHOUT_SCORES = {
     "reward.pending",
     "reward.fulfilled",
     "reward.cancelled",
+    "streak.nudged",
     "tier.entered",
     "tier.upgraded",
     "tier.assigned",

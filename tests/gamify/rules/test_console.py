@@ -469,3 +469,10 @@ def test_only_staff_who_may_see_rules_of_the_picked_tenant_can_play_past_events(
 
     assert Console(tenant).get(WHAT_IF, theirs.pk).status_code == 302
     assert Console(tenant, user=staff("badges.view_badge")).get(WHAT_IF, ours.pk).status_code == 403
+
+
+def test_changes_that_concern_no_participant_are_not_offered(tenant):
+    shown = text_of(Console(tenant).get(ADD))
+
+    assert "tier.upgraded –" in shown
+    assert "webhook.test" not in shown

@@ -157,7 +157,8 @@ def test_a_tier_is_assigned_on_the_participants_page(tenant, api):
     assert api.get("/participants/u1/tier").json()["current_tier"]["code"] == "gold"
     assert trail() == [(f"Participant {participant.pk}", 2, "Assigned tier gold.")]
     shown = text_of(console.get(PERSON, participant.pk))
-    assert "Now: Gold, by hand." in shown
+    assert '<p class="console-figure">Gold</p>' in shown
+    assert "Assigned by hand." in shown
     assert "<td>Gold (level 3)</td><td>–</td><td>by hand</td><td>Goodwill</td>" in shown
 
 
@@ -203,5 +204,5 @@ def test_the_participants_page_shows_the_next_tier(tenant):
 
     shown = text_of(Console(tenant).get(PERSON, participant.pk))
 
-    assert "Next: Gold, 8,500 points to go." in shown
+    assert "8,500 points to Gold (1,500 of 10,000)" in shown
     assert "They have not been in any tier." in shown
