@@ -20,6 +20,8 @@ from tests.conftest import all_rows
 from tests.console import Console, member
 from tests.gamify_project.console_world import make_tenant, make_world
 
+pytestmark = pytest.mark.any_database
+
 OPEN = {
     "account", "app_list", "autocomplete", "index", "jsi18n", "login", "login_code", "log_out_everywhere", "logout", "password_change",
     "password_change_done", "pick_tenant", "recovery_codes", "search", "set_up_second_factor", "view_on_site", None,
