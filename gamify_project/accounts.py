@@ -25,6 +25,7 @@ from gamify_project.reset_links import MAKE_LINK, SUPERUSERS_ONLY
 from gamify_project.second_factor import services
 from participants.admin.authorization import Needs, declares
 from participants.admin.base import ConsoleAdmin
+from participants.admin.empty import WhenEmpty
 from participants.models import Capability
 
 if TYPE_CHECKING:  # generic for the type checker only
@@ -61,6 +62,11 @@ class StaffUserAdmin(ConsoleAdmin, DjangoUserAdmin):
     """
 
     needs = Needs(view=Capability.OPERATE, add=Capability.OPERATE, change=Capability.OPERATE, delete=Capability.OPERATE)
+    when_empty = WhenEmpty(
+        "There is no staff user yet. Add one who can log in here.",
+        "Add a staff user",
+        "auth_user_add",
+    )
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -129,6 +135,11 @@ class StaffGroupAdmin(ConsoleAdmin, GroupAdmin):
     """Groups contain permissions, so only superusers edit them."""
 
     needs = Needs(view=Capability.OPERATE, add=Capability.OPERATE, change=Capability.OPERATE, delete=Capability.OPERATE)
+    when_empty = WhenEmpty(
+        "There is no group yet. Add one to give the same permissions to several staff users.",
+        "Add a group",
+        "auth_group_add",
+    )
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.is_superuser

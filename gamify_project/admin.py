@@ -15,6 +15,7 @@ from participants.admin.access import link_to
 from participants.admin.authorization import Needs
 from participants.admin.base import ReadOnlyAdmin
 from participants.admin.display import display
+from participants.admin.empty import WhenEmpty
 from participants.models import Capability
 
 ACTIONS = {1: "added", 2: "changed", 3: "deleted"}
@@ -25,6 +26,11 @@ class FailedLoginAdmin(ReadOnlyAdmin):
     """Failed logins. Deleting a row removes its failures and so unlocks the login."""
 
     needs = Needs(view=Capability.OPERATE, delete=Capability.OPERATE)
+    when_empty = WhenEmpty(
+        "No login has failed. You can see who may log in under the staff users.",
+        "See the staff users",
+        "auth_user_changelist",
+    )
     list_display = ("username", "ip_address", "failures_since_start", "attempt_time")
     search_fields = ("username", "ip_address")
     ordering = ("-attempt_time",)
@@ -39,6 +45,11 @@ class AuditTrailAdmin(ReadOnlyAdmin):
     """The audit trail, newest first."""
 
     needs = Needs(view=Capability.OPERATE)
+    when_empty = WhenEmpty(
+        "Staff have not changed anything yet. Changes by keys and commands are listed per tenant.",
+        "See the changes of the tenant",
+        "participants_configurationchange_changelist",
+    )
     list_display = ("action_time", "user", "display_action", "object_repr", "content_type", "display_message")
     list_filter = ("action_flag",)
     list_select_related = ("user", "content_type")

@@ -18,6 +18,7 @@ from participants.admin import audit
 from participants.admin.authorization import Needs
 from participants.admin.base import TenantDataAdmin, TenantDataForm, replace_fields
 from participants.admin.display import display
+from participants.admin.empty import WhenEmpty
 from participants.admin.fields import ChoiceField, LineField, SwitchField
 from participants.admin.pages import Done, ObjectPage, secret_page
 from participants.admin.words import plain
@@ -144,6 +145,11 @@ INVITE = ObjectPage(
 class MembershipAdmin(TenantDataAdmin):
     """The members of the picked tenant."""
 
+    when_empty = WhenEmpty(
+        "Nobody has a role in this tenant yet. Add the first member.",
+        "Add a member",
+        "participants_membership_add",
+    )
     needs = Needs(view=Capability.OWN, add=Capability.OWN, change=Capability.OWN)
     form = MembershipForm
     list_display = ("display_user", "display_role", "display_login", "created_at")

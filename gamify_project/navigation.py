@@ -111,5 +111,6 @@ UNFOLD = {
     ],
     "ACCOUNT": {"navigation": [{"title": "Your account", "link": reverse_lazy("admin:account")}]},
     "STYLES": [lambda request: static("gamify_project/console.css")],
+    "SCRIPTS": [lambda request: static("gamify_project/console.js")],
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": NAVIGATION},
 }

@@ -24,6 +24,7 @@ from participants.activity import Activity
 from participants.admin.access import link
 from participants.admin.definitions import picture_field
 from participants.admin.display import display
+from participants.admin.empty import WhenEmpty
 from participants.admin.fields import ChoiceField, LineField, NumberField
 from participants.admin.pages import AuditedForm, Done, ObjectPage
 from participants.admin.panels import Box, Line, Panel, Story, entry_link, panels
@@ -127,6 +128,11 @@ class BadgeForm(MetricForm):
 
 @admin.register(Badge)
 class BadgeAdmin(MetricAdmin):
+    when_empty = WhenEmpty(
+        "There is no badge yet. Add one, and say what earns it.",
+        "Add a badge",
+        "badges_badge_add",
+    )
     noun, form, metrics = "badge", BadgeForm, badge_metrics
     settings = ("rarity", "category", "icon_url")
     columns = ("rarity", "category", "display_criteria")

@@ -20,6 +20,7 @@ from gamify.leaderboards.selectors import Board, boards_in, build_progress
 from gamify.leaderboards.selectors.ranking.pages import Entry, PageRequest
 from participants.admin.conditions import ConditionsField
 from participants.admin.display import display
+from participants.admin.empty import WhenEmpty
 from participants.admin.fields import ChoiceField, LineField
 from participants.admin.panels import Box, Panel, panels
 from participants.catalog import catalog_of
@@ -75,6 +76,11 @@ class MetricFilter(admin.SimpleListFilter):
 
 @admin.register(Leaderboard)
 class LeaderboardAdmin(MetricAdmin):
+    when_empty = WhenEmpty(
+        "There is no leaderboard yet. Add one to rank participants.",
+        "Add a leaderboard",
+        "leaderboards_leaderboard_add",
+    )
     noun, form, metrics = "leaderboard", LeaderboardForm, board_metrics
     settings = ("metric", *SELECTOR, "participant_filter", "time_window", "timezone")
     columns = ("display_metric", "time_window", "display_state")

@@ -14,6 +14,7 @@ from gamify_project.exports.models import Export
 from participants.admin.authorization import Needs
 from participants.admin.base import ReadOnlyAdmin, TenantDataAdmin
 from participants.admin.display import display
+from participants.admin.empty import WhenEmpty
 from participants.admin.words import plain
 from participants.api.exporting import export_kinds
 from participants.models import Capability
@@ -24,6 +25,11 @@ COLORS = {"queued": "info", "running": "info", "done": "success", "failed": "dan
 @admin.register(Export)
 class ExportAdmin(TenantDataAdmin, ReadOnlyAdmin):
     needs = Needs(view=Capability.OWN)
+    when_empty = WhenEmpty(
+        "There is no export yet. You can start one from a list, such as the ledger.",
+        "Open the ledger",
+        "points_ledgerentry_changelist",
+    )
     list_display = (
         "created_at", "display_kind", "display_status", "rows", "display_size", "display_actor", "display_file", "expires_at",
     )  # fmt: skip

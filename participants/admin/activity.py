@@ -17,7 +17,7 @@ from participants.admin.actors import KIND_WORDS, NOT_KNOWN
 from participants.admin.base import console_page
 from participants.admin.picker import picked_tenant
 from participants.admin.words import plain, table_of
-from participants.engine import MAX_EXTERNAL_ID, uuid_of
+from participants.engine import MAX_EXTERNAL_ID, instant_of, uuid_of
 from participants.models import Capability, Participant, Tenant
 
 PAGE = 50
@@ -79,13 +79,18 @@ def _shown(item: Activity, request: HttpRequest, filters: Mapping[str, str]) -> 
     return {
         "at": item.at,
         "what": item.type.replace(".", " ").replace("_", " "),
-        "details": table_of(item.data),
+        "details": table_of({name: _as_moment(value) for name, value in item.data.items()}),
         "participant": _participant(item, request),
         "actor": actor["label"] if actor else NOT_KNOWN,
         "kind": KIND_WORDS.get(actor["kind"], actor["kind"]) if actor else "",
         "of_actor": f"?{urlencode({**filters, 'actor': key})}" if actor else "",
         "request_id": item.request_id,
     }
+
+
+def _as_moment(value: Any) -> Any:
+    """Return the instant that `value` is the text of, so that it is shown like all times of the console, or `value`."""
+    return (isinstance(value, str) and instant_of(value)) or value
 
 
 def _participant(item: Activity, request: HttpRequest) -> Any:

@@ -35,6 +35,7 @@ from participants.admin.authorization import (
     require,
 )
 from participants.admin.display import display
+from participants.admin.empty import WhenEmpty
 from participants.admin.pages import Link, ObjectPage
 from participants.admin.picker import picked_tenant, redirect_to_picker
 from participants.admin.refusals import ConsoleForm, show_refusal_on_form
@@ -65,6 +66,8 @@ class ConsoleAdmin(Base):
     change_form_outer_before_template = "admin/participants/object_head.html"
     actions: Any = None
     object_pages: Sequence[ObjectPage] = ()
+    when_empty: WhenEmpty | None = None
+    """What the list says if it has no rows. Every registered list has to say what to do then."""
 
     class Media:
         js = ("participants/dialogs.js",)
@@ -80,8 +83,9 @@ class ConsoleAdmin(Base):
         return row
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """Add the attribute `reader` to each row, as in `get_object`."""
+        """Add the attribute `reader` to each row, as in `get_object`, and to the list the link that it shows without rows."""
         changelist = super().get_changelist_instance(request)
+        changelist.when_empty_url = self.when_empty.url(request.user) if self.when_empty else None
         for row in changelist.result_list:
             row.reader = request.user
         return changelist

@@ -12,6 +12,7 @@ from participants.admin.actors import KIND_WORDS
 from participants.admin.authorization import Needs
 from participants.admin.base import ConsoleAdmin, ReadOnlyAdmin, TenantDataAdmin
 from participants.admin.display import display
+from participants.admin.empty import WhenEmpty
 from participants.admin.filters import DayFilter
 from participants.admin.picker import picked_tenant
 from participants.admin.words import plain
@@ -47,6 +48,11 @@ class ConfigurationChangeAdmin(TenantDataAdmin, ReadOnlyAdmin):
     """Changes of the picked tenant, and those of staff accounts for users who may see these."""
 
     needs = Needs(view=Capability.SEE_DEFINITIONS)
+    when_empty = WhenEmpty(
+        "Nothing was changed yet. What staff do in the console is also in the audit trail.",
+        "See the audit trail",
+        "admin_logentry_changelist",
+    )
     list_display = ("created_at", "display_actor", "display_object", "display_fields", "reason")
     list_filter = (ObjectTypeFilter, ActorKindFilter, ("created_at", DayFilter))
     exports = {

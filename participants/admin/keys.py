@@ -15,6 +15,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminT
 from participants.admin.authorization import Needs
 from participants.admin.base import TenantDataForm, replace_fields
 from participants.admin.display import display
+from participants.admin.empty import WhenEmpty
 from participants.admin.once import ShownOnceAdmin
 from participants.admin.pages import Done, ObjectPage
 from participants.models import ApiKey, Capability, HmacSecret
@@ -128,6 +129,11 @@ class CallerAdmin(ShownOnceAdmin):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(CallerAdmin):
+    when_empty = WhenEmpty(
+        "There is no API key yet. Add one, so that your application can call the API.",
+        "Add an API key",
+        "participants_apikey_add",
+    )
     noun = "key"
     form = ApiKeyForm
     list_display = (
@@ -177,6 +183,11 @@ class ApiKeyAdmin(CallerAdmin):
 
 @admin.register(HmacSecret)
 class HmacSecretAdmin(CallerAdmin):
+    when_empty = WhenEmpty(
+        "There is no partner secret yet. Add one for a partner who signs requests.",
+        "Add a partner secret",
+        "participants_hmacsecret_add",
+    )
     form = HmacSecretForm
     list_display = ("display_name", "display_status", "last_used_at", "created_at", "id")
     search_fields = ("name",)

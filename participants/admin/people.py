@@ -20,6 +20,7 @@ from participants.admin.attributes import AttributesField
 from participants.admin.authorization import Declared, Needs
 from participants.admin.base import TenantDataAdmin, TenantDataForm, replace_fields
 from participants.admin.display import display
+from participants.admin.empty import WhenEmpty
 from participants.admin.fields import check_line, checked_by
 from participants.admin.filters import DayFilter
 from participants.admin.pages import AuditedForm, Done, Link, ObjectPage
@@ -164,6 +165,11 @@ DELETE = ObjectPage(
 @admin.register(Participant)
 class ParticipantAdmin(TenantDataAdmin):
     needs = Needs(view=Capability.SEE_PARTICIPANTS, add=Capability.CARE, change=Capability.CARE, delete=Capability.OWN)
+    when_empty = WhenEmpty(
+        "There is no participant yet. Add one, or let your application report an event.",
+        "Add a participant",
+        "participants_participant_add",
+    )
     form = ParticipantForm
     list_display = (
         "external_id",

@@ -17,6 +17,7 @@ from participants.admin.access import may_open
 from participants.admin.authorization import Needs
 from participants.admin.base import ConsoleAdmin, replace_fields
 from participants.admin.display import display
+from participants.admin.empty import WhenEmpty
 from participants.admin.pages import Done, Link, ObjectPage
 from participants.admin.picker import picked_tenant
 from participants.admin.refusals import ConsoleForm
@@ -82,6 +83,11 @@ DISABLE = ObjectPage(
 @admin.register(Tenant)
 class TenantAdmin(ConsoleAdmin):
     needs = Needs(view=Capability.SEE_DEFINITIONS, add=Capability.OPERATE, change=Capability.OWN)
+    when_empty = WhenEmpty(
+        "There is no tenant yet. Add the first one.",
+        "Add a tenant",
+        "participants_tenant_add",
+    )
     form = TenantForm
     list_display = ("name", "slug", "display_environment", "timezone", "display_status", "created_at")
     list_filter = ("environment", "is_active")

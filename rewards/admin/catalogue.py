@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from participants.admin.definitions import DefinitionAdmin, DefinitionForm, picture_field
 from participants.admin.display import display
+from participants.admin.empty import WhenEmpty
 from participants.admin.fields import (
     ChoiceField,
     IntegerField,
@@ -89,6 +90,11 @@ class RewardForm(DefinitionForm):
 
 @admin.register(Reward)
 class RewardAdmin(DefinitionAdmin):
+    when_empty = WhenEmpty(
+        "There is no reward yet. Add one that participants can claim.",
+        "Add a reward",
+        "rewards_reward_add",
+    )
     noun, form, settings = services.NOUN, RewardForm, SETTINGS
     columns = ("reward_type", "points_cost", "display_stock")
     list_filter = ("is_active", "reward_type")

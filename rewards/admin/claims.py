@@ -11,6 +11,7 @@ from django.utils import timezone
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from participants.admin.display import display
+from participants.admin.empty import WhenEmpty
 from participants.admin.filters import DayFilter
 from participants.admin.history import HistoryAdmin, WhyForm
 from participants.admin.pages import Done, ObjectPage
@@ -98,6 +99,11 @@ def multiplier_text(multiplier: Decimal | None) -> str:
 
 @admin.register(Claim)
 class ClaimAdmin(HistoryAdmin):
+    when_empty = WhenEmpty(
+        "No reward was claimed yet. Participants can claim the active rewards of the catalogue.",
+        "See the rewards",
+        "rewards_reward_changelist",
+    )
     list_display = (
         "claimed_at",
         "display_participant",

@@ -15,6 +15,7 @@ from participants.admin.access import link, link_to
 from participants.admin.authorization import Needs
 from participants.admin.base import ReadOnlyAdmin, TenantDataAdmin
 from participants.admin.display import display
+from participants.admin.empty import WhenEmpty
 from participants.admin.pages import Done, ObjectPage
 from participants.admin.picker import picked_tenant
 from participants.models import Capability
@@ -57,6 +58,11 @@ class RewardCodeAdmin(TenantDataAdmin, ReadOnlyAdmin):
     """Sorted like the unique index. A search looks up the whole code for each reward in this index."""
 
     needs = Needs(view=Capability.SEE_DEFINITIONS)
+    when_empty = WhenEmpty(
+        "There are no codes yet. You can add some on the page of a reward.",
+        "Choose a reward",
+        "rewards_reward_changelist",
+    )
     list_display = ("display_value", "reward", "display_status", "display_claim", "created_at")
     list_filter = (StatusFilter,)
     exports = {"codes": {"status": "is_free", "reward_id": "reward_id"}}

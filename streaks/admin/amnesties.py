@@ -17,6 +17,7 @@ from participants.admin import audit
 from participants.admin.authorization import Needs
 from participants.admin.base import TenantDataAdmin, TenantDataForm, for_picked_tenant
 from participants.admin.display import display
+from participants.admin.empty import WhenEmpty
 from participants.admin.fields import DayField, ReasonField, check_line
 from participants.admin.pages import Done, ObjectPage
 from participants.admin.refusals import place
@@ -121,6 +122,11 @@ UNDO = ObjectPage(
 @admin.register(Amnesty)
 class AmnestyAdmin(TenantDataAdmin):
     needs = Needs(view=Capability.SEE_DEFINITIONS, add=Capability.PUBLISH)
+    when_empty = WhenEmpty(
+        "There is no amnesty yet. Add one to excuse days for all participants.",
+        "Add an amnesty",
+        "streaks_amnesty_add",
+    )
     form = AmnestyForm
     list_display = ("name", "from_on", "to_on", "timezone", "display_streaks", "display_status", "created_at")
     search_fields = ("name", "reason")

@@ -20,6 +20,7 @@ from participants.admin.access import link_to
 from participants.admin.authorization import Needs, may
 from participants.admin.base import ReadOnlyAdmin, TenantDataAdmin, for_picked_tenant
 from participants.admin.display import display
+from participants.admin.empty import WhenEmpty
 from participants.admin.fields import ReasonField
 from participants.admin.picker import picked_tenant
 from participants.errors import DomainError
@@ -82,6 +83,11 @@ class StreaksAtRiskAdmin(TenantDataAdmin, ReadOnlyAdmin):
     """Rows of participants in streaks. Those that break first come first. Everything else about a row is on the participant's page."""
 
     needs = Needs(view=Capability.SEE_PARTICIPANTS)
+    when_empty = WhenEmpty(
+        "No run is about to break. How long before a break a run is at risk is a setting of its streak.",
+        "See the streaks",
+        "streaks_streak_changelist",
+    )
     list_display = ("display_participant", "display_streak", "count", "display_left", "breaks_at", "display_nudged")
     list_display_links = None
     list_filter = (OutcomeFilter, StreakFilter)

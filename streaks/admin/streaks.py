@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from gamify.facts.admin.words import expression_in_words
 from participants.admin.definitions import DefinitionAdmin
 from participants.admin.display import display
+from participants.admin.empty import WhenEmpty
 from participants.models import Tenant
 from streaks import services
 from streaks.admin.forms import StreakForm
@@ -35,6 +36,11 @@ ABOUT_MILESTONES = "Lengths of a run that are announced to clients. Each may gra
 
 @admin.register(Streak)
 class StreakAdmin(DefinitionAdmin):
+    when_empty = WhenEmpty(
+        "There is no streak yet. Add one, and say which events count.",
+        "Add a streak",
+        "streaks_streak_add",
+    )
     noun, form = services.NOUN, StreakForm
     columns = (events_of, period_of, condition_of, grace_of)
     list_filter = ("status", "period")

@@ -9,6 +9,7 @@ from gamify.challenges.admin.words import duration_of, needed_of
 from gamify.challenges.models import Challenge
 from participants.admin.definitions import DefinitionAdmin
 from participants.admin.display import display
+from participants.admin.empty import WhenEmpty
 
 ABOUT_OBJECTIVES = "Each objective counts events. One event counts once for each objective that it matches."
 ABOUT_MILESTONES = "Grants for a number of completed objectives, given once per round."
@@ -18,6 +19,11 @@ DURATION = ("duration_type", "starts_at", "ends_at", "duration_days")
 
 @admin.register(Challenge)
 class ChallengeAdmin(DefinitionAdmin):
+    when_empty = WhenEmpty(
+        "There is no challenge yet. Add one with its objectives.",
+        "Add a challenge",
+        "challenges_challenge_add",
+    )
     noun, form = "challenge", ChallengeForm
     columns = ("display_duration", "enrolment", "display_needed")
     list_filter = ("is_active", "duration_type", "enrolment")

@@ -21,6 +21,7 @@ from gamify.facts.models import Event
 from participants.activity import Activity
 from participants.admin.access import link
 from participants.admin.display import display
+from participants.admin.empty import WhenEmpty
 from participants.admin.filters import DayFilter
 from participants.admin.history import HistoryAdmin
 from participants.admin.pages import Link
@@ -87,6 +88,11 @@ panels.register(
 class EventAdmin(HistoryAdmin):
     """Events in the order in which they were recorded; for one participant, in the order in which they happened."""
 
+    when_empty = WhenEmpty(
+        "Your application has not reported an event yet. It needs an API key for that.",
+        "Add an API key",
+        "participants_apikey_add",
+    )
     list_display = ("occurred_at", "display_participant", "name", "created_at", "reversed_at")
     list_filter = (("name", FieldTextFilter), ("occurred_at", DayFilter))
     exports = {"events": {"q": "participant_id", "occurred_at_from": "since", "occurred_at_to": "until"}}

@@ -8,6 +8,7 @@ from gamify.points.engine import Boost as Compiled
 from gamify.points.models import Boost
 from participants.admin.definitions import DefinitionAdmin, DefinitionForm
 from participants.admin.display import display
+from participants.admin.empty import WhenEmpty
 from participants.admin.fields import MomentField, MultiplierField
 from participants.engine import decimal_text
 
@@ -24,6 +25,11 @@ class BoostForm(DefinitionForm):
 
 @admin.register(Boost)
 class BoostAdmin(DefinitionAdmin):
+    when_empty = WhenEmpty(
+        "There is no boost yet. Add one to multiply points for a while.",
+        "Add a boost",
+        "points_boost_add",
+    )
     noun, form = "boost", BoostForm
     settings = ("multiplier", "starts_at", "ends_at")
     columns = ("display_multiplier", "starts_at", "ends_at", "display_now")

@@ -12,6 +12,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from gamify.points import services
 from gamify.points.models import LedgerEntry
 from participants.admin.display import display
+from participants.admin.empty import WhenEmpty
 from participants.admin.fields import ReasonField
 from participants.admin.filters import DayFilter
 from participants.admin.history import HistoryAdmin
@@ -72,6 +73,11 @@ REVERSE = ObjectPage(
 
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(HistoryAdmin):
+    when_empty = WhenEmpty(
+        "No points were awarded yet. You can award some on the page of a participant.",
+        "Choose a participant",
+        "participants_participant_changelist",
+    )
     list_display = ("created_at", "display_participant", "display_type", "display_delta", "display_balance", "reason")
     list_filter = (("type", ChoicesDropdownFilter), ("created_at", DayFilter))
     exports = {

@@ -22,6 +22,7 @@ from gamify.rules.models import Rule
 from gamify.rules.selectors import findings, static_findings
 from participants.admin.definitions import DefinitionAdmin
 from participants.admin.display import display
+from participants.admin.empty import WhenEmpty
 from participants.admin.pages import Link
 from participants.admin.picker import picked_tenant
 from participants.models import Tenant
@@ -32,6 +33,11 @@ LEVELS = {"error": "danger", "warning": "warning", "note": "info"}
 
 @admin.register(Rule)
 class RuleAdmin(DefinitionAdmin):
+    when_empty = WhenEmpty(
+        "There is no rule yet. Add one to say what events give.",
+        "Add a rule",
+        "rules_rule_add",
+    )
     noun, form = services.NOUN, RuleForm
     columns = ("display_when", "display_grants", "display_limits", "display_findings")
     ordering = ("-priority", "code")

@@ -18,6 +18,7 @@ from gamify.tiers.models import AwardType, Tier
 from gamify.tiers.selectors import compile_tier, ladder_of
 from participants.admin.definitions import DefinitionAdmin, DefinitionForm, color_field, picture_field
 from participants.admin.display import display
+from participants.admin.empty import WhenEmpty
 from participants.admin.fields import ChoiceField, IntegerField, LinesField, MultiplierField
 from participants.catalog import catalog_of
 from participants.models import Tenant
@@ -84,6 +85,11 @@ class TierForm(DefinitionForm):
 
 @admin.register(Tier)
 class TierAdmin(DefinitionAdmin):
+    when_empty = WhenEmpty(
+        "There is no tier yet. Add the lowest one first.",
+        "Add a tier",
+        "tiers_tier_add",
+    )
     noun, form = "tier", TierForm
     settings = (
         "level",

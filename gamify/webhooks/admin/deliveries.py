@@ -22,6 +22,7 @@ from participants.admin.access import link_to
 from participants.admin.authorization import Needs
 from participants.admin.base import ReadOnlyAdmin, TenantDataAdmin
 from participants.admin.display import display
+from participants.admin.empty import WhenEmpty
 from participants.admin.filters import DayFilter
 from participants.admin.pages import Done, ObjectPage
 from participants.admin.picker import picked_tenant
@@ -71,6 +72,11 @@ class DeliveryAdmin(TenantDataAdmin, ReadOnlyAdmin):
     """Sorted by id, newest first: ids are ordered by time."""
 
     needs = Needs(view=Capability.DEVELOP)
+    when_empty = WhenEmpty(
+        "Nothing was delivered yet. Add a webhook, so that your application gets the events.",
+        "Add a webhook",
+        "webhooks_endpoint_add",
+    )
     list_display = (
         "created_at",
         "endpoint",

@@ -20,6 +20,7 @@ from participants.admin.authorization import Needs
 from participants.admin.base import replace_fields
 from participants.admin.definitions import DefinitionForm
 from participants.admin.display import display
+from participants.admin.empty import WhenEmpty
 from participants.admin.fields import ChoiceField, LineField, MomentField, SwitchField, WordsField
 from participants.admin.notices import Notice, notices
 from participants.admin.once import ShownOnceAdmin
@@ -154,6 +155,11 @@ class EndpointAdmin(ShownOnceAdmin):
     """The secret is shown once; everything else can be changed."""
 
     needs = Needs(view=Capability.DEVELOP, add=Capability.DEVELOP, change=Capability.DEVELOP)
+    when_empty = WhenEmpty(
+        "There is no webhook yet. Add one, so that your application gets the events.",
+        "Add a webhook",
+        "webhooks_endpoint_add",
+    )
     form = WebhookForm
     list_display = ("url", "display_types", "display_status", "description", "created_at")
     list_filter = ("is_active",)
