@@ -84,7 +84,7 @@ class ConsoleAdmin(Base):
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Add the attribute `reader` to each row, as in `get_object`, and to the list the link that it shows without rows."""
-        changelist = super().get_changelist_instance(request)
+        changelist: Any = super().get_changelist_instance(request)
         changelist.when_empty_url = self.when_empty.url(request.user) if self.when_empty else None
         for row in changelist.result_list:
             row.reader = request.user
