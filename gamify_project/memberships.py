@@ -227,6 +227,17 @@ class MembershipInline(InlineBase):
     autocomplete_fields = ("tenant",)
     verbose_name, verbose_name_plural = "role in a tenant", "roles in tenants"
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Name tenants without a link to those who may not change roles: they may not open every tenant."""
+        return ("tenant", "role") if request.user.is_superuser else ("display_tenant", "role")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return () if request.user.is_superuser else ("display_tenant", "role")
+
+    @display("tenant")
+    def display_tenant(self, membership: Membership) -> str:
+        return str(membership.tenant)
+
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return True  # to everybody who may open the page of the account
 

@@ -198,5 +198,5 @@ def test_every_page_of_the_console_acts_as_its_user(tenant):
 def test_the_tables_whose_rows_name_an_actor():
     assert {model.__name__ for model in ATTRIBUTED} == {
         "DomainEvent", "ConfigurationChange", "Event", "LedgerEntry", "BadgeAward", "TierChange", "Claim",
-        "StreakPause", "Amnesty", "Export", "Undo",
+        "StreakPause", "Amnesty", "Export", "Undo", "LadderRun",
     }  # fmt: skip

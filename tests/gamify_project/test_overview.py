@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -347,7 +348,8 @@ def test_the_page_says_in_which_zone_its_days_are_and_when_it_was_computed(tenan
     assert "more than an hour old" in page
 
 
-def test_the_page_names_periodic_tasks_that_are_late_to_those_who_may_see_them(tenant, staff):
+def test_the_page_names_periodic_tasks_that_are_late_to_those_who_may_see_them(tenant, staff, monkeypatch):
+    monkeypatch.setattr(MigrationRecorder, "applied_migrations", lambda self: {})  # else all others are late too
     PeriodicRun.objects.create(task="streaks.review", started_at=timezone.now() - timedelta(hours=1))
     support = Client()
     support.force_login(User.objects.create_user("support", is_staff=True))

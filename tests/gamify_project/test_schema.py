@@ -21,6 +21,7 @@ from jsonschema import Draft202012Validator
 from gamify.badges.services import BadgeWithoutCriteria
 from gamify.facts.engine.outcomes import GrantRefused
 from gamify.leaderboards.services import create_leaderboard
+from gamify.points.services.limiting import DailyLimitReached
 from gamify.webhooks.api.streaming import _slots
 from gamify.webhooks.models import Delivery, Endpoint
 from gamify.webhooks.services import assign_all_positions, create_endpoint
@@ -30,6 +31,7 @@ from gamify_project.exports.models import Export
 from gamify_project.exports.requests import checked_request
 from gamify_project.exports.services import create_export
 from gamify_project.exports.tasks import build
+from gamify_project.memberships import OwnRole
 from gamify_project.openapi.components import PARAMETERS
 from gamify_project.openapi.operations import document_errors
 from gamify_project.programme.services import NoPreviousProgramme
@@ -44,11 +46,13 @@ from participants.management.imports.reading import FileRefused
 from participants.models import Participant, Tenant
 from participants.services.hmac import HmacSecretNotFound
 from participants.services.keys import ApiKeyAmbiguous, ApiKeyNotFound
+from participants.services.memberships import AlreadyMember
 from participants.services.tenants import TenantNotFound, TenantSlugConflict
 from rewards.models import Claim
 from rewards.services import claim, create_reward
 from streaks.models import Amnesty
 from streaks.services import create_streak, declare_amnesty, record
+from streaks.services.care import FreezeNotFound, NotAtRisk
 from tests.client import Api
 from tests.factories import (
     BadgeAwardFactory,
@@ -72,12 +76,17 @@ STREAK = {"code": "daily_login", "name": "Daily Login", "event_types": ["login"]
 # Errors of commands and the console, and errors that only appear in decision traces and in reports of undos.
 NOT_ON_THE_WIRE = (
     CannotBeTakenBack,
+    AlreadyMember,
     ApiKeyAmbiguous,
     ApiKeyNotFound,
+    DailyLimitReached,
     FileRefused,
+    FreezeNotFound,
     HmacSecretNotFound,
     GrantRefused,
     NoPreviousProgramme,
+    NotAtRisk,
+    OwnRole,
     PreviewNotDone,
     ArchiveRefused,
     BadgeWithoutCriteria,

@@ -238,7 +238,11 @@ def by_api(admin_api, query):
 def by_console(tenant, page):
     me = Participant.objects.get(external_id=ME)
     console = Console(tenant, user=User.objects.get(username="ops"))
-    done(console.post(f"participants_participant_{page}", me.pk, post="yes", confirmed="yes"))
+    done(
+        console.post(
+            f"participants_participant_{page}", me.pk, post="yes", confirmed="yes", reason="asked by letter"
+        )
+    )
 
 
 def test_the_canaries_reach_every_table_with_rows_of_participants(planted):
