@@ -240,7 +240,7 @@ def by_console(tenant, page):
     console = Console(tenant, user=User.objects.get(username="ops"))
     done(
         console.post(
-            f"participants_participant_{page}", me.pk, post="yes", confirmed="yes", reason="asked by letter"
+            f"participants_participant_{page}", me.pk, post="yes", confirmed="yes", audit_reason="asked by letter"
         )
     )
 
