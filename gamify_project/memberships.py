@@ -93,9 +93,7 @@ class MembershipForm(TenantDataForm):
 def _take(request: HttpRequest, row: Membership, data: Mapping[str, Any]) -> Done:
     if row.user_id == request.user.pk:
         raise OwnRole
-    pk = row.pk
     take_role(row, now=timezone.now())
-    row.pk = pk  # the audit row needs it
     done = f"{row.user} has no role in {row.tenant} any more."
     return Done(done, "Took the role away.", flag=audit.DELETION, next_url=reverse(LIST))
 

@@ -85,7 +85,7 @@ class Ladder:
 def disorders(tiers: Iterable[Tier]) -> list[str]:
     """Return a sentence for each active tier that has the level of another one, and for each that is reached before a lower tier.
 
-    Such tiers are allowed, but they are mostly mistakes: nobody is ever in a tier that a higher one reaches with fewer points.
+    Such tiers are allowed, but they are mostly mistakes: no participant is ever in a tier if a higher one is reached with fewer points.
     """
     active = sorted((tier for tier in tiers if tier.is_active), key=_order)
     twice = [

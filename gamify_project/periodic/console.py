@@ -9,7 +9,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from gamify_project.models import PeriodicRun
-from gamify_project.periodic.status import State, periodic_tasks
+from gamify_project.periodic.status import periodic_tasks
 from participants import messages as wake_ups
 from participants.admin import audit
 from participants.admin.authorization import declares
@@ -17,13 +17,6 @@ from participants.models import Capability
 
 VIEW = "gamify_project.view_periodicrun"
 RUN = "gamify_project.change_periodicrun"
-COLORS = {
-    State.OK: "success",
-    State.RUNNING: "info",
-    State.FAILED: "danger",
-    State.LATE: "danger",
-    State.WAITING: "info",
-}
 
 
 def urls() -> list[URLPattern]:
@@ -38,7 +31,7 @@ def page(request: HttpRequest) -> HttpResponse:
         _require(request, RUN)
         return _start(request, request.POST.get("task", ""))
     now = timezone.now()
-    tasks = [(task, COLORS[task.state], _rows(task.run)) for task in periodic_tasks(now=now)]
+    tasks = [(task, _rows(task.run)) for task in periodic_tasks(now=now)]
     shown = {"title": "Periodic tasks", "content_title": "Periodic tasks", "tasks": tasks, "now": now}
     context = {**admin.site.each_context(request), **shown, "may_run": request.user.has_perm(RUN)}
     return TemplateResponse(request, "admin/gamify_project/periodic_tasks.html", context)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
+from enum import Enum
 
 from celery import current_app
 from celery.schedules import BaseSchedule, schedule
@@ -17,14 +17,22 @@ GRACE = timedelta(minutes=5)
 """How much later than planned a run may start: workers may be busy with an earlier one, or restart during an upgrade."""
 
 
-class State(StrEnum):
-    """How a periodic task is doing. The value is what people read."""
+class State(Enum):
+    """How a periodic task is doing: what people read, and the color of its tag."""
 
-    OK = "ok"
-    RUNNING = "running"
-    FAILED = "failed"
-    LATE = "late"
-    WAITING = "has not run yet"
+    OK = ("ok", "success")
+    RUNNING = ("running", "info")
+    FAILED = ("failed", "danger")
+    LATE = ("late", "danger")
+    WAITING = ("has not run yet", "info")
+
+    @property
+    def text(self) -> str:
+        return self.value[0]
+
+    @property
+    def color(self) -> str:
+        return self.value[1]
 
 
 @dataclass(frozen=True)

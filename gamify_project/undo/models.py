@@ -4,7 +4,7 @@ from uuid import UUID
 from django.db import models
 from django.db.models import Q
 
-from participants.actors import MAX_KEY, MAX_REASON, Actor
+from participants.actors import MAX_KEY, MAX_REASON
 from participants.ids import new_id
 from participants.models import (
     Attributed,
@@ -95,11 +95,6 @@ class Undo(Leased, Attributed):
         """The cause as in requests: `{kind, id}`, and `version` of a definition."""
         kind, _, cause_id = self.cause.partition(":")
         return {"kind": kind, "id": cause_id} | ({} if self.version is None else {"version": self.version})
-
-    @property
-    def asker(self) -> Actor:
-        """On whose behalf rows are taken back."""
-        return Actor(self.actor or "", self.actor_label or "", self.request_id)
 
 
 class ItemState(models.TextChoices):

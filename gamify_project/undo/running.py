@@ -68,7 +68,7 @@ def run(undo: Undo) -> Generator[int, None, None]:
 
 def _next(undo: Undo, steps: Iterator[int]) -> int | None:
     """Do the next step. Returns None after the last one. Raises: LeaseLost."""
-    with reading(undo.tenant), acting_as(undo.asker):  # not around a `yield`: other work runs in between
+    with reading(undo.tenant), acting_as(undo.stored_actor):  # not around a `yield`: other work runs in between
         number = next(steps, None)
         if number is not None:
             leasing.renew(undo, has_progressed=number > 0)

@@ -23,6 +23,11 @@ class Attributed(models.Model):
         self.actor, self.actor_label, self.request_id = actor.key, actor.label, actor.request_id
 
     @property
+    def stored_actor(self) -> Actor:
+        """The actor, for work that goes on on their behalf after the request."""
+        return Actor(self.actor or "", self.actor_label or "", self.request_id)
+
+    @property
     def actor_json(self) -> dict[str, str] | None:
         """The actor as in answers: `{kind, id, label}`, or None if it is not known."""
         return actor_to_json(self.actor, self.actor_label)

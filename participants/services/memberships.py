@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from participants.errors import DomainError, InvalidInput
+from participants.errors import DomainError, InvalidInput, NotFound
 from participants.models import ROLES, Membership, Tenant
 from participants.services.changes import Changes, record_change, updated
 
@@ -15,6 +15,13 @@ OBJECT_TYPE = "membership"
 class AlreadyMember(DomainError):
     code = "already_member"
     text = "{} has a role in this tenant already"
+
+
+class MembershipNotFound(NotFound):
+    """The role was taken away a moment ago."""
+
+    code = "membership_not_found"
+    noun = "Role of user"
 
 
 @transaction.atomic
@@ -32,9 +39,9 @@ def give_role(*, tenant: Tenant, user: Any, role: str, now: datetime) -> Members
 
 @transaction.atomic
 def change_role(row: Membership, *, role: str, now: datetime) -> Membership:
-    """Replace the role. Raises: InvalidInput."""
+    """Replace the role. Raises: InvalidInput, MembershipNotFound."""
     _check_role(role)
-    locked = Membership.objects.select_for_update(of=("self",)).get(pk=row.pk)
+    locked = _locked(row)
     before = {"role": locked.role}
     locked.role = role
     locked.save(update_fields=["role"])
@@ -44,9 +51,18 @@ def change_role(row: Membership, *, role: str, now: datetime) -> Membership:
 
 @transaction.atomic
 def take_role(row: Membership, *, now: datetime) -> None:
-    """Take the role away."""
-    _record(row, {"role": {"before": row.role, "after": None}}, now=now)
-    Membership.objects.filter(pk=row.pk).delete()
+    """Take the role away. Raises: MembershipNotFound."""
+    locked = _locked(row)
+    _record(locked, {"role": {"before": locked.role, "after": None}}, now=now)
+    locked.delete()
+
+
+def _locked(row: Membership) -> Membership:
+    """Read the role again under a lock: another owner may have changed it or taken it away. Raises: MembershipNotFound."""
+    found = Membership.objects.select_for_update(of=("self",)).select_related("user").filter(pk=row.pk).first()
+    if found is None:
+        raise MembershipNotFound(row.user.get_username())
+    return found
 
 
 def _check_role(role: str) -> None:

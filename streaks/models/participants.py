@@ -71,6 +71,8 @@ class ParticipantStreak(ParticipantRow):
     objects = ParticipantStreakQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "streak of a participant"
+        verbose_name_plural = "streaks of participants"
         constraints = [
             models.UniqueConstraint(fields=["tenant", "participant", "streak"], name="participant_streak_unique")
         ]

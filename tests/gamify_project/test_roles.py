@@ -1,6 +1,7 @@
 """Roles: who sees which tenant, drafts, the members of a tenant, and the page for what is refused."""
 
 import re
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from gamify_project.memberships import MembershipAdmin
 from participants.admin.authorization import role_in
 from participants.admin.definitions import DefinitionAdmin
 from participants.models import ROLES, Capability, ConfigurationChange, Membership, Tenant
-from participants.services.memberships import give_role
+from participants.services.memberships import MembershipNotFound, change_role, give_role, take_role
 from streaks.models import Streak
 from streaks.services import create_streak
 from tests.console import Console, errors_of, member, staff, text_of, trail, user_with_role
@@ -301,6 +302,18 @@ def test_what_an_owner_cannot_make_a_member(tenant: Tenant, account: str, create
 
     assert list(errors_of(answer)) == ["username"]
     assert Membership.objects.count() == 1
+
+
+def test_a_role_that_was_taken_away_meanwhile_is_neither_changed_nor_taken_away_again(tenant: Tenant) -> None:
+    person = User.objects.create_user("ada", is_staff=True)
+    read_before = give_role(tenant=tenant, user=person, role="viewer", now=timezone.now())
+    take_role(Membership.objects.get(), now=timezone.now())
+
+    for write in (partial(change_role, read_before, role="owner"), partial(take_role, read_before)):
+        with pytest.raises(MembershipNotFound):
+            write(now=timezone.now())
+
+    assert ConfigurationChange.objects.filter(object_type="membership").count() == 2
 
 
 def test_an_owner_changes_and_takes_away_roles_but_not_their_own(tenant: Tenant) -> None:

@@ -46,7 +46,7 @@ from participants.management.imports.reading import FileRefused
 from participants.models import Participant, Tenant
 from participants.services.hmac import HmacSecretNotFound
 from participants.services.keys import ApiKeyAmbiguous, ApiKeyNotFound
-from participants.services.memberships import AlreadyMember
+from participants.services.memberships import AlreadyMember, MembershipNotFound
 from participants.services.tenants import TenantNotFound, TenantSlugConflict
 from rewards.models import Claim
 from rewards.services import claim, create_reward
@@ -83,6 +83,7 @@ NOT_ON_THE_WIRE = (
     FileRefused,
     FreezeNotFound,
     HmacSecretNotFound,
+    MembershipNotFound,
     GrantRefused,
     NoPreviousProgramme,
     NotAtRisk,

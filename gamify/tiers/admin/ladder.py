@@ -43,7 +43,6 @@ def page(request: HttpRequest) -> HttpResponse:
     members = members_by_tier(tenant)
     shown = {
         **admin.site.each_context(request),
-        "opts": TierRow._meta,
         "title": TITLE,
         "content_title": TITLE,
         "tiers": [
@@ -76,5 +75,12 @@ def tell_who_would_move(request: HttpRequest, tenant: Tenant) -> None:
     """After a tier was saved: say how many participants have enough points for a higher tier, with a link to move them."""
     tenant.refresh_from_db()  # the ladder of the catalog is that before the change
     if number := sum(number_to_raise(tenant).values()):
-        text = '{} participants have enough points for a higher tier. Each moves with their next award, or <a class="underline" href="{}">move them now</a>.'
-        messages.info(request, format_html(text, f"{number:,}", reverse("admin:tiers_tier_ladder")))
+        text = '{} enough points for a higher tier. Each moves with their next award, or <a class="underline" href="{}">move them now</a>.'
+        messages.info(
+            request,
+            format_html(
+                text,
+                "1 participant has" if number == 1 else f"{number:,} participants have",
+                reverse("admin:tiers_tier_ladder"),
+            ),
+        )

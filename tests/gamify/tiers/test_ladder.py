@@ -1,10 +1,12 @@
 """The tier ladder: what is out of order, who would move up, and moving them in the background."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +22,7 @@ from participants.models import Participant, Tenant
 from participants.work import reading
 from tests.console import Console, errors_of, staff, text_of
 from tests.factories import ParticipantFactory, TierFactory
+from tests.threads import in_own_connection
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 LADDER, ADD, CHANGE = "tiers_tier_ladder", "tiers_tier_add", "tiers_tier_change"
@@ -209,13 +212,43 @@ def test_a_second_request_starts_the_run_again(waiting: Tenant) -> None:
     assert Participant.objects.filter(tier_code="gold").count() == 3
 
 
+def test_one_participant_who_cannot_be_moved_does_not_hold_up_the_others(
+    waiting: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse_one(*, participant_ids: list[str], **options: Any) -> int:
+        if "p2" in participant_ids:
+            raise ZeroDivisionError
+        return services.recompute(participant_ids=participant_ids, **options)
+
+    monkeypatch.setattr(ladder, "recompute", refuse_one)
+    run = services.apply_ladder(tenant=waiting, now=NOW)
+
+    apply_ladders()
+
+    run.refresh_from_db()
+    assert (run.raised, run.finished_at is not None) == (3, True)
+
+
+@pytest.mark.two_connections
+@pytest.mark.django_db(transaction=True)
+def test_a_chunk_that_another_worker_has_is_left_to_it(waiting: Tenant) -> None:
+    run = services.apply_ladder(tenant=waiting, now=NOW)
+
+    with transaction.atomic(), ThreadPoolExecutor(1) as pool:
+        LadderRun.objects.select_for_update().get()
+        looked_at = pool.submit(in_own_connection, lambda: list(services.apply_in_chunks(run=run, now=NOW))).result(30)
+
+    assert looked_at == []
+    assert list(services.apply_in_chunks(run=run, now=NOW)) == [2, 2]
+
+
 def test_after_a_tier_was_saved_the_console_says_who_has_enough_points(tenant: Tenant) -> None:
     person(tenant, "ada", 5000)
     console = Console(tenant)
 
     console.post(ADD, **GOLD, opened_for=str(tenant.pk))
 
-    assert "1 participants have enough points" in text_of(console.get("tiers_tier_changelist"))
+    assert "1 participant has enough points" in text_of(console.get("tiers_tier_changelist"))
 
 
 def test_only_staff_who_may_change_tiers_of_participants_move_them(waiting: Tenant) -> None:
