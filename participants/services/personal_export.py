@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from django.db.models import QuerySet
@@ -29,10 +30,15 @@ def export_personal_data(*, tenant: Tenant, external_id: str, now: datetime) -> 
     section can contain what was written since the section before. If the participant is erased meanwhile, the iterator raises
     ErasedMeanwhile, so the client gets a text that ends early and is not valid JSON.
 
-    Raises: ParticipantNotFound, before anything is recorded.
+    Raises: ParticipantNotFound. The first part is read here, and not while the answer is sent. So a participant who is erased right
+    after the export was recorded is answered like one who does not exist.
     """
     participant = _record(tenant=tenant, external_id=external_id, now=now)
-    return _text(tenant, participant, now=now)
+    text = _text(tenant, participant, now=now)
+    try:
+        return chain([next(text)], text)
+    except ErasedMeanwhile as error:
+        raise ParticipantNotFound(external_id) from error
 
 
 @restartable

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from gamify.facts.models import Event
 from participants.models import ConfigurationChange
-from participants.services import personal_data
+from participants.services import personal_data, personal_export
 from participants.services.participants import delete
 from participants.services.personal_export import ErasedMeanwhile
 from tests.client import Api, refusal
@@ -171,12 +171,19 @@ ERASURES = pytest.mark.parametrize("query", ["", "?anonymize=true"])
 
 
 @ERASURES
-def test_of_a_participant_who_is_erased_before_anything_is_sent_nothing_is_sent(admin_api, jane, query):
-    chunks = iter(admin_api.get(EXPORT).streaming_content)
-    admin_api.delete(f"/admin/participants/user_123{query}")
+def test_of_a_participant_who_is_erased_before_anything_is_sent_nothing_is_sent(admin_api, jane, monkeypatch, query):
+    record = personal_export._record
 
-    with pytest.raises(ErasedMeanwhile):
-        next(chunks)
+    def record_and_erase(**given):
+        participant = record(**given)
+        admin_api.delete(f"/admin/participants/user_123{query}")
+        return participant
+
+    monkeypatch.setattr(personal_export, "_record", record_and_erase)
+
+    answer = admin_api.get(EXPORT)
+
+    assert refusal(answer) == (404, "participant_not_found", "Participant not found: user_123")
 
 
 @ERASURES
