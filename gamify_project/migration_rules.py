@@ -39,7 +39,12 @@ listed here is new.
 
 OUR_PACKAGES = ("participants", "gamify", "streaks", "rewards", "gamify_project")
 
-ALONE = (ours.AddIndexConcurrently, ours.RemoveIndexConcurrently, ours.RunInChunks)
+ALONE = (
+    ours.AddIndexConcurrently,
+    ours.AddUniqueConstraintConcurrently,
+    ours.RemoveIndexConcurrently,
+    ours.RunInChunks,
+)
 """Operations that need `atomic = False`. Nothing else may run outside a transaction, because `lock_timeout` ends with it."""
 
 Finding = tuple[str, str]
@@ -276,8 +281,16 @@ def _constraint(operation: migrations.AddConstraint, context: Context) -> Iterat
     else:
         yield (
             "index",
-            f"{operation.describe()}: builds a unique index while writes wait, and may refuse the previous release.",
+            f"{operation.describe()}: builds a unique index while writes wait. Use AddUniqueConstraintConcurrently.",
         )
+
+
+@breaks.register
+def _unique_constraint(operation: ours.AddUniqueConstraintConcurrently, context: Context) -> Iterator[Finding]:
+    yield (
+        "constraint",
+        f"{operation.describe()}: may refuse the previous release. Say why that release writes no such row.",
+    )
 
 
 @breaks.register(migrations.RemoveConstraint)

@@ -55,20 +55,39 @@ class AddIndexConcurrently(_PlainOnSqlite, postgres.AddIndexConcurrently):
     def database_forwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
     ) -> None:
-        if _is_postgresql(schema_editor) and self._is_left_invalid(schema_editor):
+        if _is_postgresql(schema_editor) and _is_left_invalid(schema_editor, self.index.name):
             self.database_backwards(app_label, schema_editor, to_state, from_state)
         super().database_forwards(app_label, schema_editor, from_state, to_state)
-
-    def _is_left_invalid(self, schema_editor: BaseDatabaseSchemaEditor) -> bool:
-        with schema_editor.connection.cursor() as cursor:
-            cursor.execute(INVALID_INDEX, [self.index.name])
-            return cursor.fetchone() is not None
 
 
 class RemoveIndexConcurrently(_PlainOnSqlite, postgres.RemoveIndexConcurrently):
     """Drop an index without blocking writes. Needs `atomic = False`, and must be the only operation of its migration."""
 
     plain = RemoveIndex
+
+
+class AddUniqueConstraintConcurrently(AddConstraint):
+    """Add a unique constraint with a condition without blocking writes. Needs `atomic = False`, and must be alone in its migration.
+
+    PostgreSQL keeps such a constraint as a unique index. An attempt that was interrupted leaves one that is not used; the next
+    attempt drops it first. The migration must say why the previous release writes no row that the constraint refuses.
+    """
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        if not _is_postgresql(schema_editor):
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+            return
+        model = to_state.apps.get_model(app_label, self.model_name)
+        if _is_left_invalid(schema_editor, self.constraint.name):
+            schema_editor.execute(f"DROP INDEX CONCURRENTLY {schema_editor.quote_name(self.constraint.name)}")
+        statement: Any = self.constraint.create_sql(model, schema_editor)
+        statement.template = statement.template.replace("UNIQUE INDEX", "UNIQUE INDEX CONCURRENTLY", 1)
+        schema_editor.execute(statement, params=None)
+
+    def describe(self) -> str:
+        return f"Concurrently create unique constraint {self.constraint.name} on model {self.model_name}"
 
 
 class AddConstraintNotValid(_PlainOnSqlite, postgres.AddConstraintNotValid):
@@ -165,6 +184,12 @@ def _until_done(code: Chunk) -> Callable[[StateApps, BaseDatabaseSchemaEditor], 
 
 def _is_postgresql(schema_editor: BaseDatabaseSchemaEditor) -> bool:
     return schema_editor.connection.vendor == "postgresql"
+
+
+def _is_left_invalid(schema_editor: BaseDatabaseSchemaEditor, index: str) -> bool:
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute(INVALID_INDEX, [index])
+        return cursor.fetchone() is not None
 
 
 def _has_column(schema_editor: BaseDatabaseSchemaEditor, model: type[models.Model], column: str) -> bool:

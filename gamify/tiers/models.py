@@ -68,7 +68,7 @@ class TierChange(Attributed, ParticipantRow):
     - `name`, `level`: as they were at the time of the change.
     - `previous_is_manual`: whether the tier before was assigned by hand. Null in rows that an earlier release wrote.
     - `entry_id`: the ledger entry that caused the change. Null for a tier that was assigned, granted or recomputed.
-    - `reverses_id`: the change that this one takes back. `how` is then that of the tier to which the participant returns.
+    - `reverses_id`: the change that this one takes back. A change is taken back at most once. `how` is then that of the tier to which the participant returns.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -91,6 +91,11 @@ class TierChange(Attributed, ParticipantRow):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["tenant", "participant", "number"], name="tier_change_number_unique"),
+            models.UniqueConstraint(
+                fields=["tenant", "participant", "reverses_id"],
+                condition=Q(reverses_id__isnull=False),
+                name="tier_change_taken_back_once",
+            ),
             models.CheckConstraint(condition=Q(number__gte=1), name="tier_change_number_positive"),
             models.CheckConstraint(
                 condition=Q(previous_code__isnull=True) | ~Q(previous_code=F("code")), name="tier_change_changes"

@@ -15,6 +15,7 @@ from participants.ids import new_id
 from participants.migration_operations import (
     AddConstraintNotValid,
     AddIndexConcurrently,
+    AddUniqueConstraintConcurrently,
     DropColumn,
     DropTable,
     RemoveIndexConcurrently,
@@ -156,6 +157,14 @@ def test_what_runs_outside_a_transaction_is_alone_in_its_migration(operation):
     assert refused(operation) == ["atomic"]
     assert refused(operation, column, atomic=False) == ["atomic"]
     assert refused(column, atomic=False) == ["atomic"]
+
+
+def test_a_unique_constraint_says_why_the_previous_release_keeps_to_it():
+    add = AddUniqueConstraintConcurrently("note", UNIQUE)
+
+    assert refused(add, atomic=False) == ["constraint"]
+    assert refused(add, atomic=False, reviewed={"constraint": "It leaves the column null."}) == []
+    assert refused(add, reviewed={"constraint": "It leaves the column null."}) == ["atomic"]
 
 
 def test_a_constraint_is_validated_in_another_migration():

@@ -1,12 +1,13 @@
 """The operations do on both databases what their names say, forwards and backwards."""
 
 import pytest
-from django.db import connection, migrations, models
+from django.db import IntegrityError, connection, migrations, models
 from django.db.migrations.state import ModelState, ProjectState
 
 from participants.migration_operations import (
     AddConstraintNotValid,
     AddIndexConcurrently,
+    AddUniqueConstraintConcurrently,
     DropColumn,
     DropTable,
     RemoveIndexConcurrently,
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 INDEX = models.Index(fields=["stars"], name="note_stars")
 CHECK = models.CheckConstraint(condition=models.Q(stars__gte=0), name="note_stars_positive")
+UNIQUE = models.UniqueConstraint(fields=["stars"], condition=models.Q(stars__gt=5), name="note_stars_once")
 TABLE = "participants_note"
 
 
@@ -94,6 +96,37 @@ def test_an_index_that_an_interrupted_attempt_left_is_built_again(state):
     with connection.cursor() as cursor:
         cursor.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = 'note_stars'::regclass")
         assert cursor.fetchone() == (True,)
+
+
+def test_a_unique_constraint_is_added_concurrently_and_taken_back(state):
+    add = AddUniqueConstraintConcurrently("note", UNIQUE)
+    insert(1)
+    insert(6)
+
+    apply(add, state, atomic=False)
+
+    insert(1)
+    with pytest.raises(IntegrityError):
+        insert(6)
+    unapply(add, state, atomic=False)
+    insert(6)
+
+
+@pytest.mark.two_connections
+def test_a_unique_constraint_is_built_again_after_an_attempt_that_found_a_duplicate(state):
+    add = AddUniqueConstraintConcurrently("note", UNIQUE)
+    insert(6)
+    insert(6)
+    with pytest.raises(IntegrityError):
+        apply(add, state, atomic=False)
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {TABLE}")
+
+    apply(add, state, atomic=False)
+
+    insert(6)
+    with pytest.raises(IntegrityError):
+        insert(6)
 
 
 @pytest.mark.two_connections

@@ -2,8 +2,10 @@
 
 import pytest
 from django.core.management import call_command
+from django.db import IntegrityError, transaction
 
 from gamify.tiers.models import TierChange
+from participants.ids import new_id
 from participants.models import DomainEvent, Participant
 from tests.factories import RuleFactory
 from tests.gamify_project.undo.worlds import World, balance, done
@@ -92,6 +94,17 @@ def test_after_an_undo_of_both_keys_nothing_is_taken_back_twice(world):
 
     assert ada().tier_code == "bronze"
     assert world.kept(again["id"]) == [("tier", "ada", "This change of the tier was taken back already")]
+
+
+def test_the_database_refuses_that_a_change_is_taken_back_twice(world):
+    assign(world.b, "bronze")
+    assign(world.a, "gold")
+    world.undo()
+    again = TierChange.objects.exclude(reverses_id=None).get()
+    again.pk, again.number = new_id(), again.number + 1
+
+    with pytest.raises(IntegrityError, match=r"taken_back_once|reverses_id"), transaction.atomic():
+        again.save(force_insert=True)
 
 
 def test_a_tier_that_was_deactivated_since_is_returned_to(world):
