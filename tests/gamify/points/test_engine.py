@@ -23,6 +23,15 @@ def test_a_refused_debit_names_the_balance():
         after_debit(Totals(balance=30, earned=30), 50)
 
 
+@given(st.integers(min_value=0, max_value=MAX_BIGINT - 1))
+def test_a_debit_is_refused_exactly_above_the_balance(balance):
+    totals = Totals(balance=balance, earned=balance)
+
+    assert after_debit(totals, balance).balance == 0
+    with pytest.raises(InsufficientPoints):
+        after_debit(totals, balance + 1)
+
+
 @given(st.lists(st.tuples(st.sampled_from([after_credit, after_debit]), amounts), max_size=30))
 def test_after_any_steps_totals_agree_and_fit_into_64_bits(steps):
     totals = Totals()
