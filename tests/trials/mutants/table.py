@@ -19,6 +19,14 @@ class Mutant:
     rebuilds: bool = False
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a mutant. `test` is the test that found it; None if none did."""
+
+    mutant: Mutant
+    test: str | None
+
+
 def mutants_of(file: str, *tests: str, **mistakes: tuple[str, str]) -> list[Mutant]:
     """Mutants of one file that the same tests have to find. `mistakes` maps names to (old, new)."""
     return [Mutant(name, file, old, new, tests) for name, (old, new) in mistakes.items()]
