@@ -1,8 +1,9 @@
 """The web server: `gunicorn --config python:gamify_project.process.gunicorn_config gamify_project.wsgi`.
 
-gunicorn starts, replaces and stops the workers; the package `web` serves requests in them (docs/decisions/0007-gunicorn.md). Under
-`manage.py serve` gunicorn accepts connections on an inherited socket. Its workers import everything while the database is migrated,
-then wait at a gate: a pipe, which is closed when requests may be served.
+gunicorn starts, replaces and stops the workers; the package `web` serves requests in them (docs/decisions/0007-gunicorn.md). It imports
+everything before it listens, so a node accepts no connection before it can answer. Under `manage.py serve` gunicorn accepts
+connections on an inherited socket. It imports while the database is migrated, then its workers wait at a gate: a pipe, which is
+closed when requests may be served.
 """
 
 import gc
@@ -44,11 +45,21 @@ worker_class = "gamify_project.process.web.worker.Worker"
 workers = 1 if IS_SQLITE else int(os.environ.get("WEB_WORKERS") or _cores())
 threads = settings.WEB_THREADS
 keepalive = 5
-graceful_timeout = 8
+# A connection may bring a request until `keepalive` seconds after its last one, also while the process stops; the request then
+# takes its time. `serve` kills its programs 10 seconds after it has asked them to stop.
+graceful_timeout = 8 if os.environ.get("GAMIFY_LISTENER_FD") else 15
+preload_app = True
 worker_tmp_dir = _memory_folder()
 control_socket_disable = True
 
 _slots = Slots()
+
+
+def on_starting(server: Any) -> None:
+    """Import everything that the first request needs, and exclude it from garbage collection in all workers."""
+    assert get_resolver().url_patterns  # noqa: S101 - reading it imports every view
+    gc.collect()
+    gc.freeze()
 
 
 def pre_fork(server: Any, worker: Any) -> None:
@@ -62,10 +73,7 @@ def child_exit(server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Import everything that the first request needs, and exclude it from garbage collection. Then wait at the gate, with heartbeats."""
-    assert get_resolver().url_patterns  # noqa: S101 - reading it imports every view
-    gc.collect()
-    gc.freeze()
+    """Wait at the gate, with heartbeats."""
     gate = int(os.environ.get("GAMIFY_GATE_FD") or -1)
     while gate >= 0 and worker.alive and not select.select([gate], [], [], 1.0)[0]:
         worker.notify()

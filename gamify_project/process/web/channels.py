@@ -18,8 +18,6 @@ READER_SECONDS = 30.0
 LINGER_SECONDS = 10.0
 LINGER_BYTES = 64 * 1024 * 1024
 """What a client may still send after its last answer. It is discarded."""
-STOPPING_IDLE_SECONDS = 2.0
-"""How long a stopping process waits for a request that a client may be sending already."""
 STOPPING_LINGER_SECONDS = 1.0
 READ_BYTES = 64 * 1024
 
@@ -196,12 +194,16 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         if received == 0 or self._left_to_discard <= 0:
             self.handle_close()
 
-    def hasten(self, *, now: float) -> None:
-        """The process stops: shorten the time for idle connections and for those that have been answered."""
+    def hasten(self, *, now: float, idle_seconds: float) -> None:
+        """The process stops: shorten the time for new connections without a request, and for those that have been answered.
+
+        A connection that is idle after a request keeps its whole time (`idle_seconds` after the answer). A proxy that closes
+        idle connections earlier than that never sends a request on a connection that this process is closing.
+        """
         if self.is_lingering:
             self.deadline = min(self.deadline, now + STOPPING_LINGER_SECONDS)
         elif self.is_idle:
-            self.deadline = min(self.deadline, now + STOPPING_IDLE_SECONDS)
+            self.deadline = min(self.deadline, now + idle_seconds)
 
     @property
     def is_idle(self) -> bool:

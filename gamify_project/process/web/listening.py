@@ -36,6 +36,10 @@ class Server(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
             file_wrapper=ReadOnlyFileBasedBuffer,
         )
 
+    def stop_listening(self) -> None:
+        """Close this process's copy of the socket. Other processes may go on listening on theirs."""
+        self.socket.close()
+
     @property
     def is_stopping(self) -> bool:
         return bool(self.loop.is_stopping)

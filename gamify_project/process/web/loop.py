@@ -298,7 +298,7 @@ class Loop:
         self._refuse_queued(now)
         for channel in [*self._channels]:
             if self.is_stopping:
-                channel.hasten(now=now)
+                channel.hasten(now=now, idle_seconds=self._keepalive)
             if channel.expire(now=now):
                 self._handed_back.append(channel)
         if self.is_stopping and not self._channels:
@@ -312,10 +312,24 @@ class Loop:
             self._handed_back.append(channel)
 
     def _begin_to_stop(self) -> None:
+        """Stop to listen. Connections that the kernel has accepted are taken first, because closing the socket would reset them.
+
+        After the last process has closed the socket, new connections are refused, so a proxy sends the request to another node.
+        """
         self._has_begun_to_stop = True
         self._stop_accepting(until=math.inf)
         if self._slot:
             self._slot.withdraw()
+        for server in self._servers:
+            self._accept_waiting(server)
+            server.stop_listening()
+
+    def _accept_waiting(self, server: Server) -> None:
+        """Accept all connections that wait for it, however many other workers have."""
+        before = -1
+        while len(self._channels) > before:
+            before = len(self._channels)
+            server.handle_accept()
 
     # --- accepting --------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from django.db import transaction
 
 import streaks.services
 from gamify_project.exports import building
+from gamify_project.process.web.worker import Worker
 from gamify_project.undo import running
 from participants import work
 from participants.database import Query
@@ -87,3 +88,13 @@ def without_state_of_undone_rows() -> None:
         transaction.on_commit(lambda: [time.sleep(0.05), store(result)])
 
     running._store = store_late  # type: ignore[attr-defined]
+
+
+def without_draining() -> None:
+    """A web process that is asked to stop ends at once, with its connections and the requests that run."""
+
+    def end(self: Any, loop: Any) -> None:
+        self.alive = False
+        loop.close()
+
+    Worker._finish = end  # type: ignore[method-assign]
