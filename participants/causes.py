@@ -1,6 +1,6 @@
 """How the domains take back what an actor wrote (docs/decisions/0032). Each domain registers its tables; `gamify_project.undo` walks them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from participants.registries import Registry
 
 @dataclass(frozen=True)
 class Undoing:
-    """The row to take back. `is_consequence`: a definition gave it because of what the cause wrote."""
+    """The row to take back. `is_consequence`: a definition gave it, perhaps because of what the cause wrote."""
 
     tenant: Tenant
     row_id: UUID
@@ -31,6 +31,29 @@ class Kept:
     type: str
     id: UUID
     reason: str
+
+
+@dataclass(frozen=True)
+class Dependent:
+    """A row of another cause that may depend on what the cause wrote. `obstacle`: why that cannot be decided; None if it can."""
+
+    participant_id: UUID
+    row_id: UUID
+    obstacle: str | None = None
+
+
+@dataclass(frozen=True)
+class Affected:
+    """Participants of whom an undo will take something back that was written since then. It has not begun yet."""
+
+    tenant: Tenant
+    participant_ids: Collection[UUID]
+    since: datetime
+    now: datetime
+
+
+def _no_dependents(affected: Affected) -> Iterable[Dependent]:
+    return ()
 
 
 class CannotBeTakenBack(DomainError):
@@ -49,6 +72,7 @@ class CauseTable:
       back; its message says why. Nothing is changed then.
     - `is_of_event`: whether a row with an `event_id` is taken back together with that event.
     - `comes_last(row)`: whether a row that is a consequence is taken back after everything else of its participant.
+    - `dependents(affected)`: find rows of other causes to check last. `undo` gets them as consequences, and refuses those that stay.
     """
 
     model: type[Any]
@@ -57,6 +81,7 @@ class CauseTable:
     only: Q = field(default_factory=Q)
     is_of_event: bool = True
     comes_last: Callable[[Any], bool] = lambda row: False
+    dependents: Callable[[Affected], Iterable[Dependent]] = _no_dependents
 
     def rows(self, tenant: Tenant) -> "QuerySet[Any]":
         """Return the rows of the tenant that can be taken back."""

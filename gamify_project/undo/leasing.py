@@ -10,7 +10,7 @@ from participants.models import LEASE, MAX_ATTEMPTS
 GIVEN_UP = (
     f"The worker was killed {MAX_ATTEMPTS} times at the same row. A new undo with the same cause and time continues it."
 )
-CHANGED_BY_OTHERS = ("status", "error", "planned_at", "finished_at", "leased_until", "attempts")
+CHANGED_BY_OTHERS = ("status", "error", "planned_at", "checked_until", "finished_at", "leased_until", "attempts")
 
 
 class LeaseLost(Exception):

@@ -50,6 +50,7 @@ class Undo(Leased, Attributed):
 
     - `cause`: the actor whose rows are taken back, as `kind:id`. `version` is the version of a definition, or null.
     - `planned_at`: when all its items were listed; null before.
+    - `checked_until`: while it is planned, the last participant of whom rows of other causes were listed.
     - `is_dry_run`: everything is taken back and rolled back again, so that only the report remains.
     - `error`: why it failed.
     """
@@ -68,6 +69,7 @@ class Undo(Leased, Attributed):
     error = models.TextField(null=True)
     created_at = models.DateTimeField()
     planned_at = models.DateTimeField(null=True)
+    checked_until = models.UUIDField(null=True)
     finished_at = models.DateTimeField(null=True)
 
     objects = UndoQuerySet.as_manager()
@@ -103,12 +105,21 @@ class ItemState(models.TextChoices):
     KEPT = "kept"
 
 
+class Turn(models.IntegerChoices):
+    """When an item is taken back, compared with the other items of its participant."""
+
+    NORMAL = 0
+    LAST = 1
+    CHECK = 2
+
+
 class UndoItem(ParticipantRow):
     """One row that an undo takes back, or something of it that stays.
 
     - `type` is a name in `participants.causes.cause_tables`, or the type of a domain event that cannot be taken back.
     - `row_id`: the id of the row. `part`: 0 for the row itself, 1, 2, 3 … for what of it stays, with the id `kept_id`.
-    - `turn`: items of turn 1 are taken back after all others of their participant.
+    - `turn`: items of turn LAST are taken back after all others of their participant. Those of turn CHECK too; they are of other
+      causes, and an item is deleted when the check finds that its row stays.
     - `is_consequence`: a definition gave it because of what the cause wrote.
     - `reason`: why it was kept. `participant` is null if that is because the participant was deleted.
     """
@@ -122,7 +133,7 @@ class UndoItem(ParticipantRow):
     row_id = models.UUIDField()
     part = models.PositiveIntegerField(default=0, db_default=0)
     kept_id = models.UUIDField(null=True)
-    turn = models.PositiveSmallIntegerField(default=0, db_default=0)
+    turn = models.PositiveSmallIntegerField(default=Turn.NORMAL, db_default=Turn.NORMAL)
     is_consequence = models.BooleanField(default=False, db_default=False)
     state = models.CharField(
         max_length=8, choices=ItemState.choices, default=ItemState.WAITING, db_default=ItemState.WAITING

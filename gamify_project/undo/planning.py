@@ -1,6 +1,6 @@
-"""Lists what an undo takes back: the rows that the cause wrote, and what definitions gave because of them.
+"""Lists what an undo takes back: the rows that the cause wrote, what definitions gave because of them, and what may depend on them.
 
-Rows are listed newest first, table by table. Planning that was interrupted continues behind the last row that has an item.
+Rows of the cause are listed newest first, table by table. Planning that was interrupted continues behind the last row that has an item.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,16 +11,20 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
+from gamify_project.undo import leasing
 from gamify_project.undo.erasing import keep_as_deleted, lock_participants
-from gamify_project.undo.models import ItemState, Undo, UndoItem
+from gamify_project.undo.models import ItemState, Turn, Undo, UndoItem
 from participants.actors import ActorKind
 from participants.auditing import chunks_of
-from participants.causes import CauseTable, cause_tables, irreversible_events
+from participants.causes import Affected, CauseTable, Dependent, cause_tables, irreversible_events
 from participants.models import DomainEvent
 from participants.selectors import written_between
 
 PAGE = 500
+CHECKED_TOGETHER = 100
+"""How many participants are asked for dependent rows at once."""
 LONGEST_UNIT = timedelta(minutes=1)
 """How much later than a row of the cause a consequence may have been written. Both are of one unit of work, so it is less."""
 
@@ -45,6 +49,27 @@ def plan(undo: Undo) -> Iterator[int]:
             items += _consequences(undo, places)
         _insert(undo, items)
         yield len(page)
+    yield from _plan_dependents(undo)
+
+
+def _plan_dependents(undo: Undo) -> Iterator[int]:
+    """Store an item for each row of another cause that may depend on what is taken back, unless the row has an item already."""
+    while ids := _participants(undo):
+        affected = Affected(undo.tenant, ids, undo.since, timezone.now())
+        found = [(name, each) for name, table in cause_tables.items() for each in table.dependents(affected)]
+        with transaction.atomic():
+            _insert(undo, [_dependent(undo, name, each) for name, each in found])
+            leasing.change(undo, checked_until=ids[-1])
+        yield len(ids)
+
+
+def _participants(undo: Undo) -> Sequence[UUID]:
+    """Return the next participants of whom something will be taken back."""
+    waiting = UndoItem.objects.filter(undo=undo, state=ItemState.WAITING)
+    if undo.checked_until is not None:
+        waiting = waiting.filter(participant_id__gt=undo.checked_until)
+    ids = waiting.order_by("participant_id").values_list("participant_id", flat=True).distinct()
+    return [each for each in ids[:CHECKED_TOGETHER] if each is not None]
 
 
 def _insert(undo: Undo, items: Sequence[UndoItem]) -> None:
@@ -130,5 +155,20 @@ def _consequences(undo: Undo, places: set[Place]) -> list[UndoItem]:
 
 def _consequence(undo: Undo, name: str, table: CauseTable, row: Any) -> UndoItem:
     item = _item(undo, name, row)
-    item.is_consequence, item.turn = True, int(table.comes_last(row))
+    item.is_consequence, item.turn = True, Turn.LAST if table.comes_last(row) else Turn.NORMAL
+    return item
+
+
+def _dependent(undo: Undo, name: str, found: Dependent) -> UndoItem:
+    item = UndoItem(
+        undo=undo,
+        tenant_id=undo.tenant_id,
+        participant_id=found.participant_id,
+        type=name,
+        row_id=found.row_id,
+        is_consequence=True,
+        turn=Turn.CHECK,
+    )
+    if found.obstacle is not None:
+        item.state, item.reason = ItemState.KEPT, found.obstacle
     return item

@@ -14,7 +14,7 @@ from django.utils import timezone
 from gamify_project.undo import leasing
 from gamify_project.undo.erasing import lock_participants
 from gamify_project.undo.leasing import LeaseLost
-from gamify_project.undo.models import ItemState, Undo, UndoItem, UndoStatus
+from gamify_project.undo.models import ItemState, Turn, Undo, UndoItem, UndoStatus
 from gamify_project.undo.planning import plan
 from participants.actors import acting_as
 from participants.causes import Kept, Undoing, cause_tables
@@ -35,15 +35,24 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class _Result:
-    """What became of an item. `reason` is None if it was taken back; `parts` are what of it stays."""
+    """What became of an item. `reason` is None if it was taken back; `parts` are what of it stays.
+
+    `is_refused`: its domain decided that it stays, or found that it is gone.
+    """
 
     item: UndoItem
     reason: str | None
     parts: Sequence[Kept] = ()
+    is_refused: bool = False
 
     @property
     def is_kept(self) -> bool:
         return self.reason is not None
+
+    @property
+    def is_none_of_the_cause(self) -> bool:
+        """Whether a row of another cause was checked, and does not depend on what was taken back."""
+        return self.item.turn == Turn.CHECK and self.is_refused
 
 
 def run(undo: Undo) -> Generator[int, None, None]:
@@ -133,7 +142,7 @@ def _result_of(undo: Undo, item: UndoItem) -> _Result:
     except (TooBusy, OperationalError):
         raise
     except DomainError as refusal:
-        return _Result(item, refusal.message)
+        return _Result(item, refusal.message, is_refused=True)
     except Exception:
         logger.exception("undo_of_one_failed", undo=str(undo.pk), type=item.type, row=str(item.row_id))
         return _Result(item, FAILED)
@@ -144,7 +153,9 @@ def _store(result: _Result) -> None:
     item, reason = result.item, result.reason and result.reason[:MAX_REASON]
     state = ItemState.KEPT if result.is_kept else ItemState.REVERSED
     waiting = UndoItem.objects.filter(pk=item.pk, state=ItemState.WAITING)
-    if waiting.update(state=state, reason=reason):
+    if result.is_none_of_the_cause:
+        waiting.delete()
+    elif waiting.update(state=state, reason=reason):
         UndoItem.objects.bulk_create(_part(item, number, each) for number, each in enumerate(result.parts, 1))
 
 

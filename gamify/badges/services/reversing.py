@@ -119,4 +119,10 @@ def _earned_with_another_event(
     values = values_from_history(participant, earned, without=event.pk)
     for badge, criterion in counting:
         if badge.id in earned and not criterion.is_met_by(values.get(badge.id, Decimal(0))):
-            yield Undone(type="badge", name=badge.name, code=badge.code, obstacle=EARNED_WITH_ANOTHER_EVENT)
+            yield Undone(
+                type="badge",
+                name=badge.name,
+                code=badge.code,
+                obstacle=EARNED_WITH_ANOTHER_EVENT,
+                is_checked_later=True,
+            )

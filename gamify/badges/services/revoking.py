@@ -6,11 +6,14 @@ from uuid import UUID
 
 from gamify.badges.models import BadgeAward
 from gamify.badges.services.progress import progress_loads
-from gamify.badges.services.reversing import is_met, revoke_award, values_without
+from gamify.badges.services.reversing import is_earned_by_criteria, is_met, revoke_award, values_without
 from gamify.facts import services as facts
-from participants.causes import CannotBeTakenBack, Kept, Undoing
+from participants.causes import Affected, CannotBeTakenBack, Dependent, Kept, Undoing
 from participants.models import Tenant
-from participants.work import restartable, unit_for_ids
+from participants.selectors import written_between
+from participants.work import UnitOfWork, restartable, unit_for_ids, unit_of_work
+
+UNDECIDED = "Its criteria were not met before the undo either, so they do not say whether the cause earned it"
 
 
 class BadgeNotHeld(CannotBeTakenBack):
@@ -58,3 +61,25 @@ def take_back_badge(undoing: Undoing) -> Sequence[Kept]:
     """Revoke one badge. A badge that is a consequence stays if its criteria are still met. Raises: what `revoke` raises."""
     revoke(tenant=undoing.tenant, award_id=undoing.row_id, only_if_unmet=undoing.is_consequence, now=undoing.now)
     return ()
+
+
+@restartable
+def badges_to_check(affected: Affected) -> Sequence[Dependent]:
+    """Return the badges of these participants that criteria earned since then. An undo that leaves too little for the criteria revokes them.
+
+    If the criteria are not met now, before anything is taken back, they were changed, or something was taken back earlier. Then it
+    cannot be decided whether the participant earned the badge without the cause.
+    """
+    rows = BadgeAward.objects.filter(written_between(affected.since, None, None), tenant_id=affected.tenant.pk)
+    rows = rows.filter(participant_id__in=affected.participant_ids).select_related("badge", "participant")
+    awards = [award for award in rows if is_earned_by_criteria(award)]
+    names = {award.participant.external_id for award in awards}
+    with unit_of_work(affected.tenant, names, now=affected.now, is_dry_run=True) as work:
+        return [_dependent(work, award) for award in awards]
+
+
+def _dependent(work: UnitOfWork, award: BadgeAward) -> Dependent:
+    participant = work.find(award.participant.external_id)
+    values = {} if participant is None else values_without(participant, None, [award])
+    is_decidable = participant is None or is_met(work, participant, award, values)
+    return Dependent(award.participant_id, award.pk, None if is_decidable else UNDECIDED)

@@ -4,7 +4,7 @@ from gamify.badges.models import BadgeAward, BadgeProgress
 from gamify.badges.selectors import badges_in
 from gamify.badges.services.metrics import register as register_metrics
 from gamify.badges.services.reversing import is_earned_by_criteria, undo
-from gamify.badges.services.revoking import take_back_badge
+from gamify.badges.services.revoking import badges_to_check, take_back_badge
 from gamify.facts.services import undoers
 from participants import events
 from participants.causes import CauseTable, cause_tables
@@ -24,7 +24,14 @@ def register() -> None:
     erasers.register("badges", Eraser(awards, delete=delete_rows(BadgeAward), anonymize=clear_metadata))
     undoers.register("badges", undo)
     cause_tables.register(
-        "badge", CauseTable(BadgeAward, "earned_at", take_back_badge, comes_last=is_earned_by_criteria)
+        "badge",
+        CauseTable(
+            BadgeAward,
+            "earned_at",
+            take_back_badge,
+            comes_last=is_earned_by_criteria,
+            dependents=badges_to_check,
+        ),
     )
     badge = {
         "badge_code": EventField(TEXT, "Code of the badge."),

@@ -17,7 +17,7 @@ from participants.registries import Registry
 from participants.work import UnitOfWork, restartable, unit_of_work
 
 JSON_NAMES = {"obstacle": "kept"}
-SPENT = "{0[shortfall]:,} of these points were spent already"
+SPENT = "{:,} of these points were spent already"
 NOT_KNOWN = "What it was counted for is not known any more"
 
 
@@ -35,6 +35,7 @@ class Undone:
     - `amount`: how much was taken back, in points or in the unit of what is counted.
     - `shortfall`: how much more should have been taken back but was no longer there.
     - `obstacle`: why it was not taken back; None if it was. Its name in JSON is `kept`.
+    - `is_checked_later`: an undo for a cause decides about it again when all is taken back. So its report has that decision only.
     """
 
     type: str
@@ -44,10 +45,12 @@ class Undone:
     amount: int | None = None
     shortfall: int | None = None
     obstacle: str | None = None
+    is_checked_later: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return it as in answers, in the domain event and in the event's row: without the values that are None."""
-        values = {JSON_NAMES.get(name, name): value for name, value in asdict(self).items() if value is not None}
+        named = {name: value for name, value in asdict(self).items() if name != "is_checked_later"}
+        values = {JSON_NAMES.get(name, name): value for name, value in named.items() if value is not None}
         return values if self.id is None else {**values, "id": str(self.id)}
 
 
@@ -63,7 +66,7 @@ undoers: Registry[Undo] = Registry("Undoer")
 
 @dataclass(frozen=True)
 class EventReversed:
-    """`undone` is what was taken back, in order, as JSON objects; in a dry run, what would be."""
+    """`results` is what was taken back, in order, and `undone` the same as JSON objects; in a dry run, what would be."""
 
     event_id: UUID
     participant_id: str
@@ -71,6 +74,7 @@ class EventReversed:
     reason: str | None
     reversed_at: datetime
     undone: Sequence[Mapping[str, Any]]
+    results: Sequence[Undone]
 
 
 @restartable
@@ -102,9 +106,9 @@ def take_back_event(undoing: Undoing) -> Sequence[Kept]:
     event_id = str(undoing.row_id)
     found = reverse_event(tenant=undoing.tenant, event_id=event_id, reason=undoing.reason, now=undoing.now)
     return [
-        Kept(each["type"], UUID(each.get("id", event_id)), each.get(JSON_NAMES["obstacle"]) or SPENT.format(each))
-        for each in found.undone
-        if JSON_NAMES["obstacle"] in each or "shortfall" in each
+        Kept(each.type, each.id or undoing.row_id, each.obstacle or SPENT.format(each.shortfall))
+        for each in found.results
+        if (each.obstacle or each.shortfall) and not each.is_checked_later
     ]
 
 
@@ -112,12 +116,13 @@ def _reverse(work: UnitOfWork, participant: Participant, event: Event, reason: s
     event.reversed_at, event.reversal = work.now, {"reason": reason, "undone": []}
     work.touch(participant, is_seen=False)
     participant.total_events -= 1
-    undone = [each.to_json() for each in _undo(work, participant, event)]
+    results = list(_undo(work, participant, event))
+    undone = [each.to_json() for each in results]
     event.reversal = {"reason": reason, "undone": undone, "by": {"actor": work.actor.key, "label": work.actor.label}}
     work.change(event, "reversed_at", "reversal")
     data = {"event_id": str(event.pk), "event_name": event.name, "reason": reason, "undone": undone}
     work.emit("event.reversed", participant, data)
-    return EventReversed(event.pk, participant.external_id, event.name, reason, work.now, undone)
+    return EventReversed(event.pk, participant.external_id, event.name, reason, work.now, undone, results)
 
 
 def _undo(work: UnitOfWork, participant: Participant, event: Event) -> Iterator[Undone]:
