@@ -1,4 +1,7 @@
-"""The audit trail: every write of the console adds a LogEntry in its transaction."""
+"""The audit trail: every write of the console adds a LogEntry in its transaction.
+
+The values of a change are in the change log only (docs/decisions/0036-audit-trail-and-change-log.md).
+"""
 
 from typing import cast
 
