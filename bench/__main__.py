@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable
 
 from bench import (
+    actors,
     awards,
     backfill,
     boards,
@@ -21,6 +22,7 @@ from bench import (
 MEASUREMENTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "requests": lambda options: requests.measure(seconds=options.seconds, rounds=options.rounds),
     "awards": lambda options: awards.measure(seconds=options.seconds, rounds=options.rounds),
+    "actors": lambda options: actors.measure(requests=options.requests, rounds=options.rounds),
     "profiles": lambda options: profiles.measure(requests=options.requests),
     "backfill": lambda options: backfill.measure(seconds=options.seconds, rounds=options.rounds),
     "boards": lambda options: boards.measure(requests=options.requests, rounds=options.rounds, large=options.people),
@@ -41,7 +43,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="Rounds, alternating; the median counts.")
     parser.add_argument("--states", type=int, default=1_000_000, help="Of sweeps: how many participants there are.")
     parser.add_argument("--due", type=int, default=100_000, help="Of sweeps: of how many a break is due; a divisor.")
-    parser.add_argument("--requests", type=int, default=200, help="Of boards and profiles: how many.")
+    parser.add_argument("--requests", type=int, default=200, help="Of actors, boards and profiles: how many.")
     parser.add_argument("--people", type=int, default=1_000_000, help="Of boards: how many are on the large ones.")
     parser.add_argument("--entries", type=int, default=1_000_000, help="Of exports and verify: how long the ledger is.")
     options = parser.parse_args()
