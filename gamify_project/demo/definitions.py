@@ -60,7 +60,12 @@ TIERS = (
 )
 
 STREAKS = (
-    Blueprint(Streak, "daily_login", "Daily Login", {"event_types": ["*"], "grace_periods": 1, "color": "#0891B2"}),
+    Blueprint(
+        Streak,
+        "daily_login",
+        "Daily Login",
+        {"event_types": ["*"], "grace_periods": 1, "color": "#0891B2", "at_risk_seconds": 86_400},
+    ),
     Blueprint(Streak, "daily_lesson", "Daily Lesson", {"event_types": ["lesson_completed"], "color": "#16A34A"}),
     Blueprint(
         Streak,

@@ -27,7 +27,8 @@ from participants.work import restartable, unit_of_work
 from rewards.models import Claim, ClaimStatus, Reward
 from rewards.services import claim, fulfil
 from streaks.selectors import streaks_in
-from streaks.services import Tick, record_many
+from streaks.selectors.due import BREAKS, RISKS
+from streaks.services import Tick, record_many, sweep
 
 SLUG = "demo"
 PEOPLE = 200
@@ -156,6 +157,7 @@ def _rebuild(tenant: Tenant, *, days: int, now: datetime) -> None:
 
 
 def _replay_day(tenant: Tenant, day: _Day) -> None:
+    _announce_breaks(tenant, at=day.at)
     for person in day.newcomers:
         _introduce(tenant, person, at=day.at)
     _claim(tenant, definitions.COFFEE, day.coffees, at=day.at)
@@ -166,6 +168,13 @@ def _replay_day(tenant: Tenant, day: _Day) -> None:
     _give_badges(tenant=tenant, day=day)
     changes = [Change(deed.person.external_id, deed.activity.amount, reason=deed.activity.reason) for deed in day.deeds]
     award_batch(tenant=tenant, changes=changes, refused={}, key=day.key, now=day.at)
+
+
+def _announce_breaks(tenant: Tenant, *, at: datetime) -> None:
+    """Do what the sweeps do every minute, so that each break is announced on its day, and not today."""
+    for kind in (RISKS, BREAKS):
+        for _ in sweep(tenant=tenant, kind=kind, now=at):
+            pass
 
 
 def _introduce(tenant: Tenant, person: Person, *, at: datetime) -> None:

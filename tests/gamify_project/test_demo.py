@@ -14,12 +14,13 @@ from gamify_project.demo import history, make_demo, wants_days
 from gamify_project.demo.cast import people
 from gamify_project.overview.stored import stored_figures
 from participants.figures import figures
-from participants.models import Participant
+from participants.models import DomainEvent, Participant
 from participants.services.definitions import update_definition
 from participants.services.participants import delete, register
 from participants.services.tenants import create_tenant
 from rewards.models import Claim
 from streaks.models import Amnesty, ParticipantStreak, Streak
+from streaks.selectors.reach import runs_of
 from streaks.services import update_streak
 
 NOW = datetime(2026, 2, 14, 10, tzinfo=UTC)
@@ -139,6 +140,25 @@ def test_the_overview_of_the_demo_has_numbers_for_sixty_days():
         assert sum(stored.days[name].values()), name
     outstanding = sum(Participant.objects.of(tenant).values_list("balance", flat=True))
     assert stored.days["points.outstanding"][NOW.date()] == outstanding
+
+
+def test_each_break_of_the_demo_is_announced_on_its_day():
+    """The overview then shows how long runs last. Without it, all breaks of the past are announced by the first sweep."""
+    tenant = make_demo(now=NOW, number=20, days=20).tenant
+
+    broken = DomainEvent.objects.filter(tenant_id=tenant.pk, type="streak.broken")
+    assert len({row.occurred_at.date() for row in broken}) > 10
+    due = ParticipantStreak.objects.filter(tenant=tenant, breaks_at__lt=NOW - DAY)
+    assert not due.exists()
+
+
+@pytest.mark.parametrize("hour", [0, 6, 13, 23])
+def test_a_few_runs_of_the_demo_are_at_risk_at_every_hour(hour):
+    now = NOW.replace(hour=hour, minute=30)
+
+    tenant = make_demo(now=now, number=60, days=10).tenant
+
+    assert sum(at_risk for _, _, at_risk in runs_of(tenant, now=now)) >= 2
 
 
 def test_changes_to_the_demo_stay_and_further_days_are_added():
