@@ -115,8 +115,8 @@ class EventAdmin(HistoryAdmin):
         return format_html('<ul class="console-list">{}</ul>', lines) if lines else None
 
     @display("Why")
-    def display_trace(self, event: Event) -> str:
-        return explanation_of(event)
+    def display_trace(self, event: Any) -> str:
+        return explanation_of(event, event.reader)
 
     @display("properties")
     def display_properties(self, event: Event) -> SafeString | None:

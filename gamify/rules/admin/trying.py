@@ -61,7 +61,7 @@ def page(request: HttpRequest, *, tenant: Tenant, context: Mapping[str, Any]) ->
         "title": "Try an event",
         "explanation": EXPLANATION,
         "form": form,
-        "trace": None if simulated is None else render_trace(simulated.trace),
+        "trace": None if simulated is None else render_trace(simulated.trace, tenant=tenant, reader=request.user),
     }
     return TemplateResponse(request, "admin/rules/try_event.html", {**context, **shown})
 
