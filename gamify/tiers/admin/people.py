@@ -7,7 +7,7 @@ from uuid import UUID
 from django import forms
 from django.http import HttpRequest
 from django.utils import timezone
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from gamify.tiers import engine, services
 from gamify.tiers.admin.tiers import AWARD_TYPES
@@ -15,6 +15,7 @@ from gamify.tiers.models import AwardType, TierChange
 from gamify.tiers.selectors import current_tier, ladder_of, newest_changes_of, points_of
 from gamify.tiers.services import Assignment
 from participants.activity import Activity
+from participants.admin.fields import ReasonField
 from participants.admin.pages import Done, ObjectPage, OnceForm
 from participants.admin.panels import Box, Line, Meter, Panel, Story, panels
 from participants.catalog import catalog_of
@@ -26,13 +27,7 @@ MAX_CHANGES = 20
 
 class AssignForm(OnceForm):
     tier_code = forms.ChoiceField(label="Tier", widget=UnfoldAdminSelectWidget)
-    reason = forms.CharField(
-        max_length=500,
-        required=False,
-        empty_value=None,
-        widget=UnfoldAdminTextInputWidget,
-        help_text="Stored in the history. Clients can read it.",
-    )
+    reason = ReasonField(help_text="Stored in the history. Clients can read it.")
 
     def __init__(self, data: Any = None, *, row: Any) -> None:
         super().__init__(data, row=row)

@@ -129,7 +129,9 @@ def test_tiers_are_switched_off_and_on(tenant):
     assert [message for _, _, message in trail()] == ["Deactivated.", "Activated."]
 
 
-def test_tiers_of_other_tenants_are_out_of_reach(tenant, other_tenant, nothing_written):
+def test_tiers_of_other_tenants_are_out_of_reach_and_an_assignment_needs_a_reason(
+    tenant, other_tenant, nothing_written
+):
     stranger = TierFactory(tenant=other_tenant, code="secret", name="Secret")
     participant = ParticipantFactory(tenant=tenant)
     TierFactory(tenant=tenant, code="gold")
@@ -138,12 +140,14 @@ def test_tiers_of_other_tenants_are_out_of_reach(tenant, other_tenant, nothing_w
     with nothing_written():
         assert console.post(CHANGE, stranger.pk, **SETTINGS).status_code == 302
         console.post(LIST, action="deactivate", confirmed="yes", _selected_action=[str(stranger.pk)])
-        refused = console.post(ASSIGN, participant.pk, tier_code="secret")
+        refused = console.post(ASSIGN, participant.pk, tier_code="secret", reason="Goodwill")
+        unexplained = console.post(ASSIGN, participant.pk, tier_code="gold")
 
     assert "Secret" not in text_of(console.get(LIST)) + text_of(console.get(ASSIGN, participant.pk))
     assert errors_of(refused) == {
         "tier_code": ["Select a valid choice. secret is not one of the available choices."],
     }
+    assert errors_of(unexplained) == {"reason": ["This field is required."]}
 
 
 def test_a_tier_is_assigned_on_the_participants_page(tenant, api):
@@ -169,9 +173,9 @@ def test_a_form_that_is_sent_twice_assigns_once(tenant):
     console = Console(tenant)
     key = console.get(ASSIGN, participant.pk).context["form"]["idempotency_key"].value()
 
-    console.post(ASSIGN, participant.pk, tier_code="gold", idempotency_key=key)
-    console.post(ASSIGN, participant.pk, tier_code="top")
-    console.post(ASSIGN, participant.pk, tier_code="gold", idempotency_key=key)
+    console.post(ASSIGN, participant.pk, tier_code="gold", reason="Goodwill", idempotency_key=key)
+    console.post(ASSIGN, participant.pk, tier_code="top", reason="Goodwill")
+    console.post(ASSIGN, participant.pk, tier_code="gold", reason="Goodwill", idempotency_key=key)
 
     assert Participant.objects.get().tier_code == "top"
     assert TierChange.objects.count() == 2
@@ -185,7 +189,7 @@ def test_only_active_tiers_are_offered_and_none_where_there_are_none(tenant, not
 
     with nothing_written():
         assert "Assign tier" not in text_of(console.get(PERSON, participant.pk))
-        assert console.post(ASSIGN, participant.pk, tier_code="old").status_code == 302
+        assert console.post(ASSIGN, participant.pk, tier_code="old", reason="Goodwill").status_code == 302
 
 
 def test_assigning_needs_its_own_permission(tenant, nothing_written):
@@ -194,7 +198,7 @@ def test_assigning_needs_its_own_permission(tenant, nothing_written):
     console = Console(tenant, user=staff("participants.view_participant", "tiers.change_tier"))
 
     with nothing_written():
-        assert console.post(ASSIGN, participant.pk, tier_code="gold").status_code == 403
+        assert console.post(ASSIGN, participant.pk, tier_code="gold", reason="Goodwill").status_code == 403
 
 
 def test_the_participants_page_shows_the_next_tier(tenant):
