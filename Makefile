@@ -10,10 +10,10 @@ INSTALL := command -v $(PYTHON) >/dev/null || { echo "$(NO_PYTHON)" >&2; exit 1;
 PRODUCTION = GAMIFY_ENV=production ALLOWED_HOSTS=gamify.example TRUSTED_PROXIES=1 \
 	SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secrets.token_urlsafe(64))")
 
-.PHONY: help run test trials lint fmt check bench docs seed lock sbom audit install install-dev
+.PHONY: help run test trials lint fmt check bench docs seed screenshots lock sbom audit install install-dev
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install:
 	@$(INSTALL)
@@ -57,6 +57,9 @@ docs: install ## write docs/openapi.yaml
 
 seed: install ## fill the database with a demonstration
 	@exec $(BIN)/python manage.py seed_demo $(ARGS)
+
+screenshots: install-dev ## take pictures of the main screens of the console, and replace those of the documents
+	@$(BIN)/python -m scripts.screenshots $(ARGS)
 
 lock: install-dev ## compile requirements*.in into requirements*.txt (ARGS=--upgrade for the newest)
 	$(BIN)/python scripts/lock.py $(ARGS)

@@ -74,7 +74,7 @@ ENROL = ObjectPage(
 def _boxes(participant: Participant, reader: Any) -> Iterable[Box]:
     rows = [_row(status) for status in _statuses(participant) if status.state is not None]
     note = f"{participant.challenges_completed:,} completed so far." if participant.challenges_completed else ""
-    yield Box("Challenges", COLUMNS, rows, empty="They take part in none.", note=note)
+    yield Box("Challenges", COLUMNS, rows, empty="They take part in none.", note=note, is_wide=bool(rows))
 
 
 def _row(status: EnrolmentStatus) -> list[Any]:
