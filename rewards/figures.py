@@ -26,11 +26,12 @@ _FLOWS = {
         "Rewards that participants claimed or were granted on the day, by reward. Those that wait for stock are not included.",
         "claims",
         CLAIMS,
-        column="claimed_at",
+        "status__in=claimed,fulfilled,cancelled",
+        "claimed_at",
         definition=Reward,
     ),
-    FULFILLED: Figure("Claims fulfilled", "Claims that staff fulfilled on the day.", "claims", CLAIMS, "status__exact=fulfilled", "claimed_at"),
-    CANCELLED: Figure("Claims cancelled", "Claims that were cancelled on the day.", "claims", CLAIMS, "status__exact=cancelled", "claimed_at"),
+    FULFILLED: Figure("Claims fulfilled", "Claims that staff fulfilled on the day.", "claims", CLAIMS, "status__exact=fulfilled", "closed_at"),
+    CANCELLED: Figure("Claims cancelled", "Claims that were cancelled on the day.", "claims", CLAIMS, "status__exact=cancelled", "closed_at"),
 }  # fmt: skip
 _LEVEL = {
     WAITING: Figure(

@@ -48,7 +48,7 @@ _FIGURES = {
         "type__exact=award",
         "created_at",
     ),
-    SPENT: Figure("Points spent", "Points that were deducted or paid for rewards on the day.", POINTS, LEDGER, column="created_at"),
+    SPENT: Figure("Points spent", "Points that were deducted or paid for rewards on the day.", POINTS, LEDGER, "type__in=deduct,claim", "created_at"),
     EXPIRED: Figure(
         "Points expired",
         "Points that expired unspent. They count on the day on which the ledger took them, up to a few minutes after they expired.",
@@ -62,7 +62,8 @@ _FIGURES = {
         "Refunds, adjustments and reversals of the day, added up. Below zero, more points were taken than given back.",
         POINTS,
         LEDGER,
-        column="created_at",
+        "type__in=adjust,refund,reversal",
+        "created_at",
     ),
     OUTSTANDING: Figure(
         "Points outstanding",

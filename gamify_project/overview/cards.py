@@ -137,7 +137,7 @@ def _about(
 def _url(figure: Figure, stored: StoredFigures) -> str:
     query = figure.query
     if figure.column:
-        days = f"{figure.column}_from={stored.last_days[0]}&{figure.column}_to={stored.today}"
+        days = f"{figure.column}_from={stored.last_days[0]}&{figure.column}_to={stored.last_days[-1]}"
         query = f"{query}&{days}" if query else days
     return reverse(f"admin:{figure.page}") + (f"?{query}" if query else "")
 

@@ -1,12 +1,14 @@
 """Filters of changelists."""
 
-from datetime import MAXYEAR, UTC, datetime, time, timedelta
+from datetime import MAXYEAR, date, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from participants.engine import day_of
+from participants.admin.picker import picked_tenant
+from participants.engine import day_of, start_of_day
 
 if TYPE_CHECKING:  # unfold has no types
     from django.contrib.admin import FieldListFilter as RangeDateFilter
@@ -15,16 +17,28 @@ else:
 
 
 class DayFilter(RangeDateFilter):
-    """Filter from one day to another, both included, in UTC. unfold's filter excludes the last day and ignores time zones."""
+    """Filter from one day to another, both included, in the zone of the picked tenant. unfold's filter excludes the last day and ignores time zones."""
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
-        if first := self._midnight("from"):
-            queryset = queryset.filter(**{f"{self.field_path}__gte": first})
-        if last := self._midnight("to"):
-            queryset = queryset.filter(**{f"{self.field_path}__lt": last + timedelta(days=1)})
+        zone = zone_of_days(request)
+        if first := self._day("from"):
+            queryset = queryset.filter(**{f"{self.field_path}__gte": start_of_day(first, zone)})
+        if last := self._day("to"):
+            queryset = queryset.filter(**{f"{self.field_path}__lt": start_of_day(last + timedelta(days=1), zone)})
         return queryset
 
-    def _midnight(self, end: str) -> datetime | None:
-        """Return the start of the day in box `end`, or None (no filter) if the box contains no date."""
-        day = day_of(str(self.used_parameters.get(f"{self.field_path}_{end}", "")))
-        return datetime.combine(day, time.min, UTC) if day and day.year < MAXYEAR else None
+    def _day(self, end: str) -> date | None:
+        """Return the day in box `end`, or None (no filter) if the box contains no date."""
+        return filter_day(str(self.used_parameters.get(f"{self.field_path}_{end}", "")))
+
+
+def filter_day(text: str) -> date | None:
+    """Parse a date of a filter. Returns None for any other text, and for dates whose begin or end in some zone cannot be computed."""
+    day = day_of(text)
+    return day if day and date.min < day and day.year < MAXYEAR else None
+
+
+def zone_of_days(request: HttpRequest) -> ZoneInfo:
+    """Return the zone in which lists count days: that of the picked tenant, as on the overview. UTC without a tenant."""
+    tenant = picked_tenant(request)
+    return ZoneInfo(tenant.timezone if tenant else "UTC")

@@ -180,7 +180,12 @@ class ParticipantAdmin(TenantDataAdmin):
         "display_status",
         "last_seen_at",
     )
-    list_filter = ("is_active", ("tier_code", FieldTextFilter), ("last_seen_at", DayFilter))
+    list_filter = (
+        "is_active",
+        ("tier_code", FieldTextFilter),
+        ("first_seen_at", DayFilter),
+        ("last_seen_at", DayFilter),
+    )
     exports = {"participants": {"is_active__exact": "is_active"}}
     list_filter_submit = True
     list_select_related = ("tenant",)

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 from django.db.models.functions import TruncDate
 
+from participants.engine import start_of_day
 from participants.ids import first_id_at
 from participants.models import Tenant
 
@@ -56,8 +57,7 @@ class DaySpan:
         return (self.first + number * DAY for number in range((self.last - self.first).days + 1))
 
     def start_of(self, day: date) -> datetime:
-        """Return the first instant of a day. A day whose midnight does not exist begins when the clock is set forward."""
-        return datetime.combine(day, time(), self.zone).astimezone(UTC)
+        return start_of_day(day, self.zone)
 
     def up_to(self, day: date, *, days: int) -> "DaySpan":
         """Return the span of the `days` days that end with `day`."""

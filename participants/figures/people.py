@@ -142,7 +142,11 @@ def register() -> None:
             is_listed=False,
         ),
     }
-    new = {"people.new": Figure("New people", "Participants who were first seen on the day.", "people", PAGE)}
+    new = {
+        "people.new": Figure(
+            "New people", "Participants who were first seen on the day.", "people", PAGE, column="first_seen_at"
+        )
+    }
     total = {
         "people.total": Figure(
             "People",

@@ -112,7 +112,7 @@ class ClaimAdmin(HistoryAdmin):
         "display_code",
         "points_deducted",
     )
-    list_filter = (("status", ChoicesDropdownFilter), ("claimed_at", DayFilter))
+    list_filter = (("status", ChoicesDropdownFilter), ("claimed_at", DayFilter), ("closed_at", DayFilter))
     exports = {
         "claims": {
             "q": "participant_id",

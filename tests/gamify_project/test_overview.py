@@ -1,8 +1,9 @@
 """The overview of the console: what it shows, to whom, and that it costs the same with any number of participants."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -16,7 +17,7 @@ from django.utils import timezone
 from gamify.badges.models import Badge
 from gamify.facts.engine.events import EventInput
 from gamify.facts.services import emit
-from gamify.points.services import Change, award
+from gamify.points.services import Change, adjust, award, deduct
 from gamify_project.models import PeriodicRun
 from gamify_project.overview.cards import Card, sections
 from gamify_project.overview.charts import bar_chart, line_chart
@@ -24,16 +25,19 @@ from gamify_project.overview.steps import first_steps
 from gamify_project.overview.stored import StoredFigures, stored_figures
 from gamify_project.overview.tables import retention, rewards_running_out, survival, tier_spread
 from gamify_project.overview.unused import event_names, unused_definitions
+from participants.engine import start_of_day
 from participants.errors import InvalidInput
-from participants.figures import DAY, figures, today_of
+from participants.figures import DAY, POINTS, figures, today_of
 from participants.models import ConfigurationChange, DailyFigure, FigureRun, Participant, Tenant
 from participants.services.figures import compute_in_steps
 from participants.services.tenants import update_tenant
-from rewards.services import add_codes, create_reward
+from rewards.services import add_codes, cancel, claim, create_reward, fulfil
 from tests.factories import BadgeFactory, ParticipantFactory, RuleFactory, TenantFactory, TierFactory, raw_key
+from tests.figures import compute
 
 pytestmark = pytest.mark.django_db
 INDEX = "/console/"
+SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -129,8 +133,57 @@ def test_a_card_leads_to_the_list_behind_it_with_the_same_days(tenant, staff, op
             url = card(tenant, ops, figure.label).url
             assert staff.get(url).status_code == 200, url
 
-    days = f"created_at_from={today(tenant) - 30 * DAY}&created_at_to={today(tenant)}"
+    days = f"created_at_from={today(tenant) - 30 * DAY}&created_at_to={today(tenant) - DAY}"
     assert card(tenant, ops, "Points issued").url == f"/console/points/ledgerentry/?type__exact=award&{days}"
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles"])
+def test_the_list_behind_a_number_has_exactly_this_number(tenant, staff, ops, zone):
+    """At the first and last instants of the 30 days in the tenant's zone, and right before and after. Points are the sum of the list."""
+    Tenant.objects.filter(pk=tenant.pk).update(timezone=zone)
+    now, zone_ = timezone.now(), ZoneInfo(zone)
+    first, end = (start_of_day(day, zone_) for day in (today(fresh(tenant)) - 30 * DAY, today(fresh(tenant))))
+    for number, at in enumerate((first - SECOND, first, end - SECOND, end)):
+        act(fresh(tenant), f"user_{number}", at)
+
+    compute(
+        fresh(tenant), first.date() - DAY, first + DAY
+    )  # later the domain events of the first day are too old to be counted
+    compute(fresh(tenant), first.date(), now)
+
+    wanted = {
+        name: figure
+        for name, figure in figures().items()
+        if figure.column or name in ("people.total", "rewards.waiting")
+    }
+    cards = {name: card(fresh(tenant), ops, figure.label) for name, figure in wanted.items()}
+    numbers = {name: abs(int(each.value.replace(",", ""))) for name, each in cards.items()}
+    assert numbers == {name: behind(staff, each.url, wanted[name].unit) for name, each in cards.items()}
+    assert {name for name, number in numbers.items() if not number} <= {
+        "points.expired",
+        "rewards.waiting",
+        "webhooks.delivered",
+        "webhooks.failed",
+    }
+
+
+def act(tenant: Tenant, who: str, at: datetime) -> None:
+    """Do something of every kind that a list shows by its day."""
+    emit(tenant=tenant, event=EventInput(who, "login", at), now=at)
+    award(tenant=tenant, change=Change(who, 50), now=at)
+    deduct(tenant=tenant, change=Change(who, 3), now=at)
+    adjust(tenant=tenant, participant_id=who, delta=7, reason="Counted wrong", now=at)
+    reward = create_reward(tenant=tenant, data={"name": "Mug", "reward_type": "physical"}, now=at)
+    taken = [
+        claim(tenant=fresh(tenant), reward_id=str(reward.pk), participant_id=f"{who}{end}", now=at) for end in "ab"
+    ]
+    fulfil(tenant=tenant, claim_id=str(taken[0].claim_id), reason="Sent", now=at)
+    cancel(tenant=tenant, claim_id=str(taken[1].claim_id), reason="Lost", now=at)
+
+
+def behind(staff: Client, url: str, unit: str) -> int:
+    rows = staff.get(url).context["cl"].queryset
+    return abs(sum(rows.values_list("delta", flat=True))) if unit == POINTS else rows.count()
 
 
 def test_staff_see_the_figures_whose_lists_they_may_open(tenant):

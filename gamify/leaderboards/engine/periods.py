@@ -10,10 +10,12 @@ Instants are compared in UTC. So a day that has begun stays begun, even where cl
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import IntEnum
 from functools import lru_cache
 from zoneinfo import ZoneInfo
+
+from participants.engine import start_of_day
 
 _STEP = 10_000_000
 FIRST_YEAR, LAST_YEAR = 1970, 2199
@@ -97,15 +99,6 @@ def periods_at(at: datetime, zone: ZoneInfo) -> Sequence[Period]:
 def periods_on(day: date) -> Sequence[Period]:
     """The five periods that contain a local day and that clients can read."""
     return tuple(period_on(kind, day) for kind in CLIENT_KINDS.values())
-
-
-@lru_cache(maxsize=4096)
-def start_of_day(day: date, zone: ZoneInfo) -> datetime:
-    """The first instant of a local day, in UTC.
-
-    Where clocks skip midnight, this is the instant of the skip. Where midnight occurs twice, it is the first one.
-    """
-    return datetime.combine(day, time.min, zone).astimezone(UTC)
 
 
 @lru_cache(maxsize=8192)

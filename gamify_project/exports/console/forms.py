@@ -1,8 +1,9 @@
 """The form of a new export, made from the filters of its kind, and links to it from lists."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.urls import reverse
@@ -12,9 +13,10 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from gamify_project.exports.models import ExportFormat
 from participants.admin.fields import ChoiceField, LineField, MomentField, SwitchField
+from participants.admin.filters import filter_day
 from participants.api.exporting import ExportKind, export_kinds
 from participants.api.scalars import InstantField
-from participants.engine import day_of, instant_text
+from participants.engine import instant_text, start_of_day
 
 LEFT_OUT = "left_out"
 ANY = ("", "any")
@@ -83,35 +85,37 @@ def _field_for(field: serializers.Field[Any, Any, Any, Any]) -> forms.Field:
 # --- from a list to an export -----------------------------------------------------------------------------------------
 
 
-def links_from(model_admin: Any, user: Any, parameters: Mapping[str, str]) -> Iterator[dict[str, str]]:
+def links_from(model_admin: Any, user: Any, parameters: Mapping[str, str], zone: ZoneInfo) -> Iterator[dict[str, str]]:
     """Yield the buttons above a list: title and address of each export that it offers and `user` may create.
 
-    `model_admin.get_exports()` maps each kind to the list's filters that the export has too.
+    `model_admin.get_exports()` maps each kind to the list's filters that the export has too. `zone` is that of the days in these filters.
     """
     for name, translated in model_admin.get_exports().items():
         kind = export_kinds[name]
         if user.has_perms(("exports.add_export", kind.permission)):
-            query = _query(kind, translated, parameters)
+            query = _query(kind, translated, parameters, zone)
             yield {"title": kind.title, "url": f"{reverse('admin:export_new', args=[name])}?{urlencode(query)}"}
 
 
-def _query(kind: ExportKind, translated: Mapping[str, str], parameters: Mapping[str, str]) -> dict[str, str]:
+def _query(
+    kind: ExportKind, translated: Mapping[str, str], parameters: Mapping[str, str], zone: ZoneInfo
+) -> dict[str, str]:
     """Return the filters of the list as those of the export, and under LEFT_OUT the names of those that it does not have."""
     fields, query, left_out = kind.filters().fields, {}, []
     for parameter, given in parameters.items():
         name, value = translated.get(parameter), given.strip()
         if name is not None:
-            query[name] = _value(fields[name], parameter, value)
+            query[name] = _value(fields[name], parameter, value, zone)
         elif value and parameter not in NO_FILTERS:
             left_out.append(parameter.partition("__")[0].replace("_", " "))
     return query | ({LEFT_OUT: ", ".join(left_out)} if left_out else {})
 
 
-def _value(field: serializers.Field[Any, Any, Any, Any], parameter: str, value: str) -> str:
+def _value(field: serializers.Field[Any, Any, Any, Any], parameter: str, value: str, zone: ZoneInfo) -> str:
     if isinstance(field, serializers.BooleanField):
         return FLAG_VALUES.get(value, value)
-    day = day_of(value) if isinstance(field, InstantField) else None
+    day = filter_day(value) if isinstance(field, InstantField) else None
     if day is None:
         return value
     last = parameter.endswith("_to")  # lists include the last day
-    return f"{datetime.combine(day + timedelta(days=last), time.min):%Y-%m-%dT%H:%M:%S}"
+    return f"{start_of_day(day + timedelta(days=last), zone):%Y-%m-%dT%H:%M:%S}"

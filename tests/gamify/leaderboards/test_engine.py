@@ -14,9 +14,9 @@ from gamify.leaderboards.engine.periods import (
     period_from_code,
     period_from_key,
     period_on,
-    start_of_day,
 )
 from gamify.leaderboards.engine.ranking.places import percentile
+from participants.engine import start_of_day
 
 pytestmark = pytest.mark.engine
 

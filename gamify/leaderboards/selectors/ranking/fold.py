@@ -9,13 +9,14 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from gamify.leaderboards.engine.measures import PERSON
-from gamify.leaderboards.engine.periods import ALL_TIME, Kind, Period, local_day, period_on, periods_at, start_of_day
+from gamify.leaderboards.engine.periods import ALL_TIME, Kind, Period, local_day, period_on, periods_at
 from gamify.leaderboards.engine.ranking.drafts import ScoreDraft, ScoreDrafts, Slot
 from gamify.leaderboards.engine.ranking.places import Moves, earliness
 from gamify.leaderboards.models import Score, ScoreChange
 from gamify.leaderboards.selectors.catalog import Board, Boards, comparison_days
 from gamify.leaderboards.selectors.history import Level, current_levels, has_known_moves, levels_since
 from gamify.leaderboards.selectors.ranking.refill import is_shown, refill
+from participants.engine import start_of_day
 from participants.models import Participant, Tenant
 
 MAX_CLOCK_DIFFERENCE = timedelta(minutes=3)

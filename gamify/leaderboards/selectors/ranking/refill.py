@@ -5,11 +5,12 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from gamify.leaderboards.engine.periods import ALL_TIME, Kind, Period, local_day, period_on, periods_on, start_of_day
+from gamify.leaderboards.engine.periods import ALL_TIME, Kind, Period, local_day, period_on, periods_on
 from gamify.leaderboards.engine.ranking.drafts import ScoreDraft, ScoreDrafts
 from gamify.leaderboards.engine.ranking.places import earliness
 from gamify.leaderboards.selectors.catalog import Board, comparison_days
 from gamify.leaderboards.selectors.history import amounts_in_history, levels_since
+from participants.engine import start_of_day
 from participants.models import Participant, Tenant
 
 
