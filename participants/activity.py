@@ -1,7 +1,8 @@
 """Activity: what an actor did, newest first, from the rows that name their actors.
 
 Every change of a participant emits a domain event, so most activity is read from domain events. They expire, and imports emit none.
-So a domain can register a permanent table as a further source. Domain events that repeat its rows are then left out.
+So a domain can register a permanent table as a further source. Domain events that repeat its rows are then left out. A table that has
+less to say than the domain events can take their place once these have expired.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,7 +13,8 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from participants.events import event_types
+from participants.events import event_retention, event_types
+from participants.ids import first_id_at
 from participants.models import DomainEvent, Participant, Tenant
 from participants.registries import Registry
 from participants.selectors import written_between, wrote
@@ -24,12 +26,15 @@ class ActivitySource:
 
     - `rows(tenant)`: its rows. They are `Attributed`, and their ids are ordered by time.
     - `types`: the types of domain events that repeat these rows, and are left out.
+    - `is_late`: the rows are listed only when their domain events have expired, and only for one participant, whose rows an index
+      finds. Until then the domain events are listed.
     - `describe(row)`: the type and the details of a row.
     """
 
     rows: Callable[[Tenant], QuerySet[Any]]
     types: frozenset[str]
     describe: Callable[[Any], tuple[str, Mapping[str, Any]]]
+    is_late: bool = False
 
 
 activity_sources: Registry[ActivitySource] = Registry("Activity source")
@@ -76,22 +81,42 @@ class ActivityFilter:
     types: frozenset[str] | None = None
 
 
-def activity_page(tenant: Tenant, wanted: ActivityFilter, *, limit: int) -> tuple[Sequence[Activity], UUID | None]:
+def activity_page(
+    tenant: Tenant, wanted: ActivityFilter, *, limit: int, now: datetime
+) -> tuple[Sequence[Activity], UUID | None]:
     """Return up to `limit` items, newest first, and the cursor of the next page, None after the last one."""
     condition = _condition(tenant, wanted)
     if condition is None:
         return (), None
     rows: list[tuple[ActivitySource, Any]] = []
-    for source in _sources(wanted.types):
+    for source in _sources(wanted, first_id_at(now - event_retention())):
         rows = _newest([*rows, *_rows(source, tenant, condition, rows, limit + 1)], limit + 1)
     items = _items(tenant, rows[:limit])
     return items, items[-1].id if len(rows) > limit else None
 
 
-def _sources(types: frozenset[str] | None) -> Iterator[ActivitySource]:
-    """Yield the permanent tables that list some of these types, and then the domain events of the types."""
-    yield from (source for source in activity_sources.values() if types is None or types & source.types)
-    yield _DOMAIN_EVENTS if types is None else replace(_DOMAIN_EVENTS, rows=lambda tenant: _events_of(tenant, types))
+def _sources(wanted: ActivityFilter, horizon: UUID) -> Iterator[ActivitySource]:
+    """Yield the permanent tables that list some of the wanted types, and then the domain events of the types.
+
+    `horizon` is the lowest id of a domain event that has not expired.
+    """
+    is_of_one = wanted.participant_pk is not None or wanted.external_id is not None
+    for source in activity_sources.values():
+        if (wanted.types is None or wanted.types & source.types) and (is_of_one or not source.is_late):
+            yield _before(source, horizon) if source.is_late else source
+    late = _types_of(is_late=True) if is_of_one else frozenset()
+    yield replace(
+        _DOMAIN_EVENTS,
+        rows=lambda tenant: _events_of(tenant, wanted.types).exclude(type__in=late, pk__lt=horizon),
+    )
+
+
+def _before(source: ActivitySource, horizon: UUID) -> ActivitySource:
+    return replace(source, rows=lambda tenant: source.rows(tenant).filter(pk__lt=horizon))
+
+
+def _types_of(*, is_late: bool) -> frozenset[str]:
+    return frozenset[str]().union(*(each.types for each in activity_sources.values() if each.is_late == is_late))
 
 
 def _condition(tenant: Tenant, wanted: ActivityFilter) -> Q | None:
@@ -140,7 +165,7 @@ def _item(source: ActivitySource, row: Any, names: Mapping[UUID, str]) -> Activi
 
 
 def _events_of(tenant: Tenant, types: frozenset[str] | None = None) -> "QuerySet[DomainEvent]":
-    repeated = frozenset[str]().union(*(source.types for source in activity_sources.values()))
+    repeated = _types_of(is_late=False)
     events = DomainEvent.objects.filter(tenant_id=tenant.pk)
     return events.exclude(type__in=repeated) if types is None else events.filter(type__in=types - repeated)
 

@@ -5,9 +5,17 @@ The registry is the only declaration of an event. The OpenAPI document, webhooks
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
+
 from participants.registries import Registry
+
+
+def event_retention() -> timedelta:
+    """How long domain events are stored."""
+    return timedelta(days=settings.EVENT_RETENTION_DAYS)
 
 
 @dataclass(frozen=True)

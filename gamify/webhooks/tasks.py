@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from gamify.webhooks import services
 from participants.database import all_tenants
+from participants.events import event_retention
 from participants.work import Swept
 
 # Less than the time after which a worker is killed. The next run does the rest.
@@ -43,7 +44,7 @@ def prune() -> Swept:
     """
     ends_at, now = time.monotonic() + BUDGET_SECONDS, timezone.now()
     deliveries_before = now - timedelta(days=settings.DELIVERY_RETENTION_DAYS)
-    events_before = now - timedelta(days=settings.EVENT_RETENTION_DAYS)
+    events_before = now - event_retention()
     with all_tenants():
         deliveries = _until(ends_at, partial(services.prune_deliveries, before=deliveries_before))
         events = _until(ends_at, partial(services.prune_events, before=events_before))

@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.utils.http import urlencode
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextInputWidget
 
@@ -70,6 +71,7 @@ def _found(tenant: Tenant, form: ActivityForm, cursor: str) -> tuple[Any, Any]:
             before=uuid_of(cursor),
         ),
         limit=PAGE,
+        now=timezone.now(),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
+from django.utils import timezone
 
 from participants.activity import Activity, ActivityFilter, activity_page
 from participants.actors import ActorKind
@@ -62,7 +63,7 @@ def timeline(request: HttpRequest, participant: Participant, shown: Sequence[Pan
         actor=ActorKind.STAFF.value if chosen == BY_STAFF else None,
         before=uuid_of(before),
     )
-    items, cursor = activity_page(participant.tenant, wanted, limit=PAGE)
+    items, cursor = activity_page(participant.tenant, wanted, limit=PAGE, now=timezone.now())
     return Timeline(
         choices=list(_choices(stories, chosen)),
         entries=list(_entries(participant, items, stories, request.user)),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -96,7 +97,7 @@ class HistoryViewSet(AdminViewSet):
     def activity(self, request: Request) -> Response:
         """All that an actor did, newest first: points, events, and every other change of participants.
 
-        Points and events are listed for as long as they exist. The other types are listed for as long as their domain events are
+        Points and events are listed for as long as they exist, and of one participant also badges, tiers and claims. The other types are listed for as long as their domain events are
         stored, and imports that emit none are listed by their points and events only. What a definition granted has the definition
         as its actor, and the request id of the call that led to it.
         """
@@ -109,7 +110,7 @@ class HistoryViewSet(AdminViewSet):
             before=query.get("cursor"),
         )
         with reading(self.tenant):
-            items, cursor = activity_page(self.tenant, wanted, limit=query["limit"])
+            items, cursor = activity_page(self.tenant, wanted, limit=query["limit"], now=timezone.now())
             return Response(render(ActivityPage, {"items": items, "next_cursor": cursor}))
 
     @operation("list_changes", query=ChangesQuery, answer=ChangesPage, example=examples.CHANGES)

@@ -1,10 +1,8 @@
 """Counting rows and domain events per day, for the sources of figures."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Count, F, QuerySet
 from django.db.models.expressions import Combinable
 from django.db.models.fields.json import KeyTextTransform
@@ -12,11 +10,6 @@ from django.db.models.fields.json import KeyTextTransform
 from participants.figures.days import DaySpan
 from participants.figures.registry import Measurement
 from participants.models import DomainEvent
-
-
-def event_retention() -> timedelta:
-    """How long domain events are stored: the horizon of sources that count them."""
-    return timedelta(days=settings.EVENT_RETENTION_DAYS)
 
 
 def count_events(

@@ -1,15 +1,21 @@
 """Registrations of rewards with the layers below."""
 
+from typing import Any
+
+from django.db.models import QuerySet
+
 from gamify.facts.services import undoers
 from gamify.points.models import EntryType
 from gamify.points.services import multipliers, undo_by_type
 from participants import events
+from participants.activity import ActivitySource, activity_sources
 from participants.causes import CauseTable, cause_tables, irreversible_events
 from participants.events import INSTANT, INTEGER, NUMBER, TEXT, UUID, EventField
+from participants.models import Tenant
 from participants.services.participants import Eraser, delete_rows, erasers, update_rows
 from participants.services.personal_data import PersonalTable
 from participants.work import closing_steps
-from rewards.models import Claim, RewardTally
+from rewards.models import Claim, ClaimStatus, RewardTally
 from rewards.selectors import multiplier_reward_ids
 from rewards.services.closing import undo_payment
 from rewards.services.multipliers import multipliers_at
@@ -48,6 +54,7 @@ def register() -> None:
     closing_steps.register("rewards", serve_new_stock)
     for name, (meaning, fields) in _EVENTS.items():
         events.register(name, meaning, fields)
+    activity_sources.register("claims", ActivitySource(_claims_of, _LISTED, _describe, is_late=True))
     _register_undo()
     _register_eraser()
 
@@ -68,3 +75,18 @@ def _register_eraser() -> None:
         "reward_counts": PersonalTable(RewardTally, "Number of claims by reward, without cancelled ones."),
     }
     erasers.register("claims", Eraser(tables, delete=delete_rows(Claim, RewardTally), anonymize=clear_codes))
+
+
+_LISTED = frozenset({"reward.claimed", "reward.pending"})
+
+
+def _claims_of(tenant: Tenant) -> "QuerySet[Claim]":
+    return Claim.objects.filter(tenant_id=tenant.pk)
+
+
+def _describe(claim: Claim) -> tuple[str, dict[str, Any]]:
+    """Return a claim as an item of the activity. Its row says nothing about when it was fulfilled or cancelled."""
+    event = {} if claim.event_id is None else {"event_id": str(claim.event_id)}
+    about = {"claim_id": str(claim.pk), "reward_name": claim.reward_name, "points_deducted": claim.points_deducted}
+    is_pending = claim.status == ClaimStatus.PENDING
+    return "reward.pending" if is_pending else "reward.claimed", {**about, **event}

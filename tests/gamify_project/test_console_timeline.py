@@ -25,7 +25,7 @@ from participants.admin.panels import panels
 from participants.events import event_types
 from participants.models import DomainEvent, Participant
 from participants.services.definitions import create_definition
-from rewards.models import Claim
+from rewards.models import Claim, Reward
 from rewards.services import cancel, claim, create_reward
 from tests.console import Console, staff, text_of
 
@@ -87,6 +87,36 @@ def test_an_entry_says_what_happened_how_much_why_and_who(tenant):
     assert "by rule big, because of event purchase" in entry
     links = [f"points/ledgerentry/{LedgerEntry.objects.get().pk}", f"rules/rule/{Rule.objects.get().pk}"]
     assert all(f"/console/{link}/change/" in page for link in [*links, f"facts/event/{Event.objects.get().pk}"])
+
+
+@pytest.mark.parametrize("is_pruned", [True, False])
+def test_tiers_badges_and_claims_stay_when_their_domain_events_have_expired(tenant, clock, is_pruned):
+    """Each is shown once, also if the domain events are not deleted yet."""
+    create_definition(
+        Tier,
+        noun="tier",
+        tenant=tenant,
+        data={"code": "gold", "name": "Gold", "level": 1, "criteria_config": {"min_points": 5}},
+        now=NOW,
+    )
+    create_badge(tenant=tenant, data={"code": "gem", "name": "Gem"}, now=NOW)
+    create_reward(tenant=tenant, data={"code": "mug", "name": "Mug", "reward_type": "physical"}, now=NOW)
+    tenant.refresh_from_db()
+    points(tenant)
+    award_badge(tenant=tenant, participant_id="ada", badge_code="gem", metadata={}, now=NOW)
+    claim(tenant=tenant, reward_id=str(Reward.objects.get().pk), participant_id="ada", now=NOW)
+    console = Console(tenant)
+    before = {name: entries(console, ada(tenant), show=name) for name in ("tier", "badge", "reward")}
+    if is_pruned:
+        DomainEvent.objects.all().delete()
+
+    clock.move_to(datetime.now(UTC) + timedelta(days=40 * 365))
+    later = {name: entries(Console(tenant, user=console.user), ada(tenant), show=name) for name in before}
+
+    assert all(len(each) == 1 for each in before.values())
+    assert [[entry.split(" 2026")[0] for entry in each] for each in later.values()] == [
+        [entry.split(" 2026")[0] for entry in each] for each in before.values()
+    ]
 
 
 def test_links_lead_only_where_the_reader_may_go(tenant):

@@ -105,7 +105,7 @@ def test_the_parts_of_the_catalog():
 
 
 def test_the_permanent_tables_that_tell_what_actors_did():
-    assert set(activity_sources) == {"events", "points"}
+    assert set(activity_sources) == {"events", "points", "tiers", "badges", "claims"}
 
 
 def test_the_tables_that_an_undo_of_a_cause_takes_back():

@@ -1,5 +1,9 @@
 """Registrations of badges in the registries of lower layers."""
 
+from typing import Any
+
+from django.db.models import QuerySet
+
 from gamify.badges.models import BadgeAward, BadgeProgress
 from gamify.badges.selectors import badges_in
 from gamify.badges.services.metrics import register as register_metrics
@@ -7,8 +11,10 @@ from gamify.badges.services.reversing import is_earned_by_criteria, undo
 from gamify.badges.services.revoking import badges_to_check, take_back_badge
 from gamify.facts.services import undoers
 from participants import events
+from participants.activity import ActivitySource, activity_sources
 from participants.causes import CauseTable, cause_tables
 from participants.events import INSTANT, OBJECT, TEXT, EventField
+from participants.models import Tenant
 from participants.services.participants import Eraser, delete_rows, erasers, keep_rows, update_rows
 from participants.services.personal_data import PersonalTable
 
@@ -33,6 +39,9 @@ def register() -> None:
             dependents=badges_to_check,
         ),
     )
+    activity_sources.register(
+        "badges", ActivitySource(_awards_of, frozenset({"badge.awarded"}), _describe, is_late=True)
+    )
     badge = {
         "badge_code": EventField(TEXT, "Code of the badge."),
         "badge_name": EventField(TEXT, "Name of the badge."),
@@ -45,3 +54,13 @@ def register() -> None:
     events.register(
         "badge.revoked", revoked, badge | {"earned_at": EventField(INSTANT, "When it was earned.")}, is_reversal=True
     )
+
+
+def _awards_of(tenant: Tenant) -> "QuerySet[BadgeAward]":
+    return BadgeAward.objects.filter(tenant_id=tenant.pk).select_related("badge")
+
+
+def _describe(award: BadgeAward) -> tuple[str, dict[str, Any]]:
+    """Return an award as an item of the activity."""
+    event = {} if award.event_id is None else {"event_id": str(award.event_id)}
+    return "badge.awarded", {"badge_code": award.badge.code, "badge_name": award.badge.name, **event}

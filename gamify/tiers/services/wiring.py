@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
+
+from django.db.models import QuerySet
 
 from gamify.facts.engine.metrics import MetricKind
 from gamify.facts.services import Fact, Metric, MetricValue, Selector, register_metric, undoers
-from gamify.tiers.models import TierChange
+from gamify.tiers.models import AwardType, TierChange
 from gamify.tiers.selectors import ladder_of
 from gamify.tiers.services.reversing import take_back_change, undo
 from participants import events
+from participants.activity import ActivitySource, activity_sources
 from participants.archiving import ArchiveRule, archive_rules
 from participants.catalog import catalog_of
 from participants.causes import CauseTable, cause_tables
@@ -65,6 +69,7 @@ def register() -> None:
     archive_rules.register(
         "tiers.LadderRun", ArchiveRule("Work that is not finished goes on in the installation where it began.")
     )
+    activity_sources.register("tiers", ActivitySource(_changes_of, _LISTED, _describe, is_late=True))
     _register_metric()
     _register_eraser()
     for name, (meaning, fields) in _EVENTS.items():
@@ -88,3 +93,25 @@ def _register_eraser() -> None:
     changes = register_append_only(AppendOnly(TierChange, anonymized={"reason": None, "request_id": None}))
     tables = {"tier_changes": PersonalTable(TierChange, "Every change of their tier, oldest first.", order=("number",))}
     erasers.register("tier changes", Eraser(tables, delete=erase(changes), anonymize=anonymize(changes)))
+
+
+_LISTED = frozenset({"tier.entered", "tier.upgraded", "tier.assigned", "tier.reverted"})
+
+
+def _changes_of(tenant: Tenant) -> "QuerySet[TierChange]":
+    return TierChange.objects.filter(tenant_id=tenant.pk)
+
+
+def _describe(change: TierChange) -> tuple[str, dict[str, Any]]:
+    """Return a change as an item of the activity."""
+    tier = {"code": change.code, "name": change.name, "level": change.level}
+    before = None if change.previous_code is None else {"code": change.previous_code, "level": change.previous_level}
+    return _type_of(change), {"tier": tier, "previous_tier": before, "reason": change.reason}
+
+
+def _type_of(change: TierChange) -> str:
+    if change.reverses_id is not None:
+        return "tier.reverted"
+    if change.how == AwardType.MANUAL:
+        return "tier.assigned"
+    return "tier.entered" if change.previous_code is None else "tier.upgraded"
