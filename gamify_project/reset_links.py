@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.models import User
 from django.contrib.auth.tokens import default_token_generator
@@ -81,4 +81,5 @@ class ResetPasswordView(PasswordResetConfirmView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         logger.info("password_reset_by_link", user_id=form.user.pk)
+        messages.success(self.request, f"The password of {form.user} is set. Log in with it.")
         return super().form_valid(form)

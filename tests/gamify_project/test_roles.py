@@ -255,6 +255,7 @@ def test_an_owner_invites_somebody_with_a_link(tenant: Tenant) -> None:
     browser = Client()
     path = browser.get(link[1], follow=True).redirect_chain[-1][0]
     browser.post(path, {"new_password1": NEW, "new_password2": NEW})
+    assert "The password of new is set. Log in with it." in text_of(browser.get("/console/login/"))
 
     user = User.objects.get(username="new")
     assert (user.is_staff, user.is_superuser, user.check_password(NEW)) == (True, False, True)

@@ -110,8 +110,7 @@ def _describe(change: TierChange) -> tuple[str, dict[str, Any]]:
 
 
 def _type_of(change: TierChange) -> str:
+    """Return the type of the domain event. A row does not say whether a first tier was entered without points, so it was reached."""
     if change.reverses_id is not None:
         return "tier.reverted"
-    if change.how == AwardType.MANUAL:
-        return "tier.assigned"
-    return "tier.entered" if change.previous_code is None else "tier.upgraded"
+    return "tier.assigned" if change.how == AwardType.MANUAL else "tier.upgraded"
