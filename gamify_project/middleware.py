@@ -88,6 +88,8 @@ class RawPathMiddleware:
 def _routable(raw: str | None, decoded: str) -> str:
     if raw is None:
         return decoded.replace("%", "%25")
+    if raw == decoded and raw.isascii() and "%" not in raw:
+        return raw
     return "/".join(_segment(segment) for segment in raw.split("/"))
 
 

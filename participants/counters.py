@@ -4,8 +4,8 @@
 """
 
 import threading
-from collections.abc import Mapping, Sequence
-from functools import cached_property, lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, lru_cache, partial
 from hashlib import sha1
 from string import Template
 from typing import Any
@@ -18,6 +18,8 @@ from limits.util import WindowStats
 from redis import exceptions
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+
+_LAST = "\0"  # stands for the last part of a name
 
 Name = tuple[str, ...]
 Window = tuple[int, float, int, float]
@@ -44,8 +46,8 @@ counters after one that is above its limit.
 """
 
 
-Taken = tuple[bool, WindowStats]
-"""Whether a call is allowed, and the state of its counter afterwards."""
+Taken = tuple[bool, Callable[[], WindowStats]]
+"""Whether a call is allowed, and a function that computes the state of its counter afterwards. Only the last one is shown to clients."""
 
 
 @lru_cache(maxsize=1024)
@@ -60,10 +62,10 @@ class Counters:
     def limiter(self) -> SlidingWindowCounterRateLimiter:
         return SlidingWindowCounterRateLimiter(MemoryStorage())
 
-    def take(self, limit: int, name: Name) -> Taken:
-        """Count one call against `limit`."""
-        [taken] = self.take_in_turn([(limit, name, 1)])
-        return taken
+    def take(self, limit: int, name: Name) -> tuple[bool, WindowStats]:
+        """Count one call against `limit`. Returns whether it is allowed, and the state of the counter afterwards."""
+        [(is_allowed, state)] = self.take_in_turn([(limit, name, 1)])
+        return is_allowed, state()
 
     def take_in_turn(self, calls: Sequence[tuple[int, Name, int]]) -> list[Taken]:
         """Count calls, each of them (limit, name, cost), up to the first that is refused. It is the last of the result."""
@@ -71,7 +73,7 @@ class Counters:
         for limit, name, cost in calls:
             item = _item(limit)
             is_allowed = self.limiter.hit(item, *name, cost=cost)
-            taken.append((is_allowed, self.limiter.get_window_stats(item, *name)))
+            taken.append((is_allowed, partial(self.limiter.get_window_stats, item, *name)))
             if not is_allowed:
                 break
         return taken
@@ -101,8 +103,8 @@ class RedisCounters(Counters):
         answer = self._run(calls, in_turn=True)
         windows = [answer[start : start + 5] for start in range(0, len(answer), 5)]
         return [
-            (bool(is_allowed), _Reader(window).get_window_stats(_item(limit), *name))
-            for (limit, name, _), (is_allowed, *window) in zip(calls, windows, strict=False)
+            (bool(is_allowed), partial(_Reader(window).get_window_stats, _item(limit)))
+            for (limit, _, _), (is_allowed, *window) in zip(calls, windows, strict=False)
         ]
 
     def take_many(self, limit: int, costs: Mapping[Name, int]) -> Mapping[Name, bool]:
@@ -110,7 +112,7 @@ class RedisCounters(Counters):
         return dict(zip(costs, map(bool, answer), strict=True))
 
     def _run(self, calls: Sequence[tuple[int, Name, int]], *, in_turn: bool) -> list[int]:
-        keys = [key for limit, name, _ in calls for key in self._keys(_item(limit), name)]
+        keys = [key for limit, name, _ in calls for key in self._keys(limit, name)]
         amounts = [amount for limit, _, cost in calls for amount in (limit, cost)]
         arguments = [len(keys), *keys, RateLimitItemPerMinute.GRANULARITY.seconds, int(in_turn), *amounts]
         try:
@@ -146,11 +148,22 @@ class RedisCounters(Counters):
             connection = self._thread.connection = client.connection_pool.make_connection()
         return connection
 
-    def _keys(self, item: RateLimitItem, name: Name) -> list[str]:
-        key = item.key_for(*name)
+    def _keys(self, limit: int, name: Name) -> Sequence[str]:
+        """Return the names in Redis of both windows of a counter. Only the last part of `name` differs from request to request."""
+        *first, last = name
+        return [pattern.replace(_LAST, last) for pattern in self._patterns(limit, tuple(first))]
+
+    @cached_property
+    def _patterns(self) -> Callable[[int, Name], Sequence[str]]:
         storage: Any = self._storage
-        windows = storage._previous_window_key(key), storage._current_window_key(key)  # noqa: SLF001 - no public name
-        return [storage.prefixed_key(window) for window in windows]
+
+        @lru_cache(maxsize=1024)
+        def patterns(limit: int, first: Name) -> Sequence[str]:
+            key = _item(limit).key_for(*first, _LAST)
+            windows = storage._previous_window_key(key), storage._current_window_key(key)  # noqa: SLF001 - no public name
+            return [storage.prefixed_key(window) for window in windows]
+
+        return patterns
 
 
 class _Reader(SlidingWindowCounterRateLimiter):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from django.conf import settings
+from limits.util import WindowStats
 
 from participants.breakers import redis_breaker
 from participants.counters import Counters, Name, RedisCounters
@@ -166,6 +167,9 @@ class _Limit:
     name: Name
     refusal: Callable[[RateLimitStatus], RateLimited]
 
+    def status(self, window: WindowStats) -> RateLimitStatus:
+        return RateLimitStatus(self.amount, window.remaining, window.reset_time)
+
 
 def _key_requests(caller: Caller) -> _Limit:
     def refusal(limit_status: RateLimitStatus) -> RateLimited:
@@ -194,14 +198,15 @@ def _take(*limits: _Limit) -> RateLimitStatus | None:
         return None
     attempts = _attempts.get() or Attempts()
     calls = [(limit.amount, limit.name, attempts.rest(limit.name, 1)) for limit in limits]
-    limit_status = None
-    counted = redis_breaker.call(lambda: _counters().take_in_turn(calls), purpose=PURPOSE) or ()
-    for limit, (is_allowed, stats) in zip(limits, counted, strict=False):
-        limit_status = RateLimitStatus(limit.amount, stats.remaining, stats.reset_time)
+    counted = redis_breaker.call(lambda: _counters().take_in_turn(calls), purpose=PURPOSE)
+    if counted is None:
+        return None
+    for limit, (is_allowed, state) in zip(limits, counted, strict=False):
         if not is_allowed:
-            raise limit.refusal(limit_status)
+            raise limit.refusal(limit.status(state()))
         attempts.note(limit.name, 1)
-    return limit_status
+    last, (_, state) = limits[-1], counted[-1]
+    return last.status(state())
 
 
 def _take_many(limit: int, costs: Mapping[Name, int]) -> Mapping[Name, bool]:

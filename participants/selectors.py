@@ -14,7 +14,7 @@ from django.db.transaction import get_connection
 
 from participants.actors import ActorKind
 from participants.catalog import CatalogPart
-from participants.database import Fingerprint, Query, Slot, all_tenants, one_round_trip
+from participants.database import Fingerprint, Query, Slot, all_tenants, one_round_trip, tenant_scope
 from participants.engine import slug_problem, uuid_of
 from participants.errors import ParticipantNotFound
 from participants.ids import first_id_at
@@ -54,10 +54,13 @@ def key_by_digest(digest: str) -> tuple[ApiKey | None, Fingerprint | None]:
     return next(iter(keys), None), fingerprint
 
 
-def verify_key_later(digest: str, check: Callable[[Fingerprint | None], None]) -> None:
-    """Look the key up with the next exchange with the database. See `Query.verify_later`."""
-    with all_tenants():
-        _KEY_BY_DIGEST.verify_later(get_connection(), {"digest": digest}, check)
+def verify_key_later(digest: str, tenant: Tenant, check: Callable[[Fingerprint | None], None]) -> None:
+    """Look the key of `tenant` up with the next exchange with the database. See `Query.verify_later`.
+
+    The answer contains the row of the tenant, and so the version of its definitions.
+    """
+    with tenant_scope(tenant.pk):
+        _KEY_BY_DIGEST.verify_later(get_connection(), {"digest": digest}, check, verifies=tenant.pk)
 
 
 def tenant_by_slug(slug: str, *, sandbox: bool = False) -> Tenant | None:

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from participants.errors import DomainError
 
 HEADER = "Idempotency-Key"
+_IN_META = "HTTP_IDEMPOTENCY_KEY"  # `request.headers` would first collect all headers
 KEY_PATTERN = r"^[A-Za-z0-9_\-:.]{1,255}$"
 REPLAYED = {"Idempotency-Replayed": "true"}
 
@@ -26,7 +27,7 @@ def header_key(request: Request) -> str | None:
 
     Raises: IdempotencyKeyInvalid.
     """
-    key = request.headers.get(HEADER)
+    key = request.META.get(_IN_META)
     if key is not None and not re.fullmatch(KEY_PATTERN, key):
         raise IdempotencyKeyInvalid
     return key

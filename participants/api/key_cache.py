@@ -74,7 +74,7 @@ def active_key(digest: str, *, now: datetime) -> ApiKey | None:
             _keys.pop(digest, None)
             raise KeyChanged
 
-    verify_key_later(digest, check)
+    verify_key_later(digest, cached.key.tenant, check)
     return cached.copy()
 
 

@@ -5,7 +5,14 @@ Import these names from here. The modules inside rely on details of Django, whic
 
 from participants.database.arrays import array_literal
 from participants.database.conflicts import conflict_name, is_passing_conflict, is_timeout
-from participants.database.exchange import Rows, is_in_round_trip, one_round_trip, send, settle_rider
+from participants.database.exchange import (
+    Rows,
+    is_in_round_trip,
+    one_round_trip,
+    send,
+    settle_rider,
+    verify_in_this_exchange,
+)
 from participants.database.fence import build_fence, is_separated, pending_setting
 from participants.database.instances import instance_from, new_instance
 from participants.database.queries import Among, Query, Slot, pad_to_power_of_two, values_for_among
@@ -47,5 +54,6 @@ __all__ = [
     "update",
     "upsert",
     "values_for_among",
+    "verify_in_this_exchange",
     "waiting_rider",
 ]

@@ -8,21 +8,30 @@ values in both directions, opens the connection, and describes errors.
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from functools import lru_cache, partial
 from itertools import count
 from typing import Any
+from uuid import UUID
 
 from django.db import Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.connection import ConnectionProxy
-from psycopg import OperationalError, errors, generators
+from psycopg import DataError, OperationalError, errors, generators
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 
 from participants.database.fence import Fence
-from participants.database.riders import Fingerprint, Rider, can_ride_with, fingerprint_of, ride_along, waiting_rider
+from participants.database.riders import (
+    Fingerprint,
+    Rider,
+    can_ride_with,
+    fingerprint_of,
+    ride_along,
+    waiting_rider,
+)
 from participants.database.scope import Scope, current_scope
 
 Rows = list[Any]
@@ -34,6 +43,25 @@ MAX_PREPARED = 300
 # Attributes of Django's connection object.
 _BATCH, _SESSION = "_gamify_batch", "_gamify_session"
 _PLACEHOLDER = re.compile("%([s%])")
+
+
+def _text(value: str) -> bytes:
+    """Raises DataError for NUL: libpq would take it for the end of the text."""
+    text = value.encode()
+    if b"\0" in text:
+        raise DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
+    return text
+
+
+_WRITERS: Mapping[type[Any], Callable[[Any], bytes | None]] = {
+    type(None): lambda value: None,
+    str: _text,
+    int: lambda value: b"%d" % value,
+    bool: lambda value: b"t" if value else b"f",
+    UUID: lambda value: b"%032x" % value.int,
+    datetime: lambda value: str(value).encode(),
+}
+"""How PostgreSQL reads values of these types as text. psycopg writes the same, but takes several times as long for a short row."""
 
 
 def send(connection: BaseDatabaseWrapper, sql: str, params: Sequence[Any] = ()) -> Fetch:
@@ -103,6 +131,19 @@ def settle_rider(connection: BaseDatabaseWrapper) -> None:
     rider.check(batch.fingerprint())
 
 
+def verify_in_this_exchange(connection: BaseDatabaseWrapper, what: Hashable) -> bool:
+    """Let the waiting rider that `verifies` this travel behind what is queued already, such as a lock. Returns whether there is one.
+
+    The exchange must not write.
+    """
+    connection = of_this_thread(connection)
+    batch: _Batch | None = connection.__dict__.get(_BATCH)
+    if batch is None or (rider := waiting_rider(connection, verifies=what)) is None:
+        return False
+    batch.board(rider)
+    return True
+
+
 def of_this_thread(connection: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
     """Return the object behind `django.db.connection`, a proxy that searches it again for each attribute."""
     return connections[connection.alias] if isinstance(connection, ConnectionProxy) else connection
@@ -154,7 +195,11 @@ class _Session:
         return session
 
     def dump(self, params: Sequence[Any]) -> Sequence[Any]:
-        dumped: Sequence[Any] = self.transformer.dump_sequence(params, [PyFormat.TEXT] * len(params))
+        """Return each parameter as PostgreSQL reads it as text. psycopg adapts values of less common types."""
+        return [(_WRITERS.get(type(value)) or self._dump)(value) for value in params]
+
+    def _dump(self, value: Any) -> Any:
+        [dumped] = self.transformer.dump_sequence([value], [PyFormat.TEXT])
         return dumped
 
     def rows(self, result: Any) -> Rows:
@@ -188,6 +233,7 @@ class _Batch:
         self._connection = connection
         self._session = _Session.of(connection)
         self._statements: list[_Statement] = []
+        self._riding: tuple[Rider, _Statement] | None = None
 
     def add(self, sql: str, params: Sequence[Any], *, scope: Scope | None = None) -> Fetch:
         """Queue a statement. `scope` is the current one by default."""
@@ -204,18 +250,26 @@ class _Batch:
         if not self._statements:
             return
         texts = [statement.sql for statement in self._statements]
-        if not can_ride_with(texts):
+        if self._riding is not None:
+            self._run_with(*self._riding)
+        elif not can_ride_with(texts):
             settle_rider(self._connection)
             self._run(self._statements)
-        elif rider := waiting_rider(self._connection):
-            self._run_with(rider, place=int(texts[0] == "BEGIN"))
+        elif (rider := waiting_rider(self._connection)) is not None:
+            self._run_with(*self.board(rider, place=int(texts[0] == "BEGIN")))
         else:
             self._run(self._statements)
 
-    def _run_with(self, rider: Rider, *, place: int) -> None:
+    def board(self, rider: Rider, *, place: int | None = None) -> "tuple[Rider, _Statement]":
+        """Queue the statement of `rider`, by default as the last one so far."""
         riding = _Statement(rider.sql, rider.params, self._session.dump(rider.params), rider.scope)
+        self._statements.insert(len(self._statements) if place is None else place, riding)
+        self._riding = rider, riding
+        return self._riding
+
+    def _run_with(self, rider: Rider, riding: _Statement) -> None:
         try:
-            self._run([*self._statements[:place], riding, *self._statements[place:]])
+            self._run(self._statements)
         except Exception:
             self._settle_after_failure(rider, riding)
             raise
@@ -291,19 +345,37 @@ def _communicate(
     for statement in statements:
         takers += _queue(pgconn, session, statement, preparing)
     pgconn.pipeline_sync()
-    takers.append(_ignore)
     yield from generators.send(pgconn)
     failure: Exception | None = None
     for take in takers:
-        try:
-            [result] = yield from generators.fetch_many(pgconn)
-        except OperationalError as error:
-            return failure or error
-        if result.status == ExecStatus.FATAL_ERROR:
-            failure = failure or errors.error_from_result(result, encoding=session.transformer.encoding)
-        elif result.status != ExecStatus.PIPELINE_ABORTED:
-            take(result)
+        result = yield from _next_result(pgconn)
+        if isinstance(result, Exception):
+            return failure or result
+        pgconn.get_result()  # None, the end of the results of one statement
+        failure = _take(result, take, session) or failure
+    yield from _next_result(pgconn)  # the end of the pipeline
     return failure
+
+
+def _next_result(pgconn: Any) -> Generator[Any, Any, Any]:
+    """Wait for a result and return it. Returns an OperationalError if the connection is lost."""
+    try:
+        while pgconn.is_busy():
+            while not (yield generators.WAIT_R):
+                pass
+            pgconn.consume_input()
+    except OperationalError as error:
+        return error
+    return pgconn.get_result() or OperationalError("the connection is lost")
+
+
+def _take(result: Any, take: Callable[[Any], None], session: _Session) -> Exception | None:
+    """Give `take` the result of a statement. Returns the error if it failed. A statement behind a failed one has no result."""
+    if result.status == ExecStatus.FATAL_ERROR:
+        return errors.error_from_result(result, encoding=session.transformer.encoding)
+    if result.status != ExecStatus.PIPELINE_ABORTED:
+        take(result)
+    return None
 
 
 def _queue(
@@ -324,10 +396,6 @@ def _queue(
     else:
         pgconn.send_query_prepared(name, statement.dumped)
     yield statement.take
-
-
-def _ignore(result: Any) -> None:
-    """Take the result that marks the end of the pipeline."""
 
 
 @lru_cache(maxsize=4096)

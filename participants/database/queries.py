@@ -4,7 +4,7 @@ On hot paths building SQL costs more than running it (bench/README.md). A querys
 Everything that the ORM supports can be declared, on both databases. The results are ordinary model instances.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -13,7 +13,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Expression
 from django.db.models.query import get_related_populators
 
-from participants.database.arrays import array_literal, array_type
+from participants.database.arrays import array_literal, array_type, is_plain
 from participants.database.exchange import of_this_thread, one_round_trip, send
 from participants.database.instances import instance_from
 from participants.database.riders import Fingerprint, Rider, ride_along
@@ -32,12 +32,15 @@ class Slot(Expression):
         super().__init__(output_field=output_field)
         self.name = name
         self.index = index
+        self.is_plain = is_plain(output_field)
 
     def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper) -> Any:
         return "%s", [self]
 
     def value_from(self, values: Values, connection: BaseDatabaseWrapper) -> Any:
         value = values[self.name] if self.index is None else values[self.name][self.index]
+        if connection.vendor == "postgresql" and self.is_plain:
+            return value
         return self.output_field.get_db_prep_value(value, connection)
 
 
@@ -136,12 +139,17 @@ class Query(Generic[M]):
         return fetch(), None if batch is None else batch.fingerprint()
 
     def verify_later(
-        self, connection: BaseDatabaseWrapper, values: Values, check: Callable[[Fingerprint | None], None]
+        self,
+        connection: BaseDatabaseWrapper,
+        values: Values,
+        check: Callable[[Fingerprint | None], None],
+        *,
+        verifies: Hashable,
     ) -> None:
-        """Execute the query with the next exchange of `connection` (PostgreSQL), and give `check` what `Rider` says."""
+        """Execute the query with the next exchange of `connection` (PostgreSQL). `check` and `verifies` as in `Rider`."""
         connection = of_this_thread(connection)
         compiled = self._compiled(connection, {})
-        ride_along(connection, Rider(compiled.sql, compiled.bind(values, connection), check))
+        ride_along(connection, Rider(compiled.sql, compiled.bind(values, connection), check, verifies))
 
     def _compiled(self, connection: BaseDatabaseWrapper, shape: Mapping[str, Any]) -> _Compiled:
         # The cache is on the connection, which belongs to one thread: Django's compilers must not be shared between threads.

@@ -4,7 +4,7 @@ The exchange gives its answer to `check` before any other answer goes out, and b
 statement that may write is sent alone, before it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,12 +24,15 @@ _OPENING = ("BEGIN", "SELECT set_config(")
 class Rider:
     """A query and its `check`, which takes the fingerprint of the answer, or None if the connection was lost before it came.
 
-    `check` may raise. Nothing has been written then. `scope` is the one in which the rider was made: it is not that of the exchange.
+    - `check` may raise. Nothing has been written then.
+    - `verifies` names what `check` finds unchanged, for `verify_in_this_exchange`; None for nothing.
+    - `scope` is the one in which the rider was made: it is not that of the exchange.
     """
 
     sql: str
     params: Sequence[Any]
     check: Callable[[Fingerprint | None], None]
+    verifies: Hashable | None = None
     scope: Scope = field(default_factory=current_scope.get)
 
 
@@ -38,11 +41,12 @@ def ride_along(connection: BaseDatabaseWrapper, rider: Rider) -> None:
     setattr(connection, _RIDER, rider)
 
 
-def waiting_rider(connection: BaseDatabaseWrapper) -> Rider | None:
-    """Return the rider that no exchange has taken along yet, and forget it."""
+def waiting_rider(connection: BaseDatabaseWrapper, *, verifies: Hashable | None = None) -> Rider | None:
+    """Return the rider that no exchange has taken along yet, and forget it. With `verifies`, only a rider that verifies this."""
     rider: Rider | None = connection.__dict__.get(_RIDER)
-    if rider is not None:
-        connection.__dict__[_RIDER] = None
+    if rider is None or (verifies is not None and rider.verifies != verifies):
+        return None
+    connection.__dict__[_RIDER] = None
     return rider
 
 

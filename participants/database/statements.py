@@ -4,8 +4,11 @@ A single row travels as plain values. For several rows PostgreSQL gets each colu
 is the same for any number of rows and stays prepared. SQLite gets plain values.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
+from operator import attrgetter
 from typing import Any, cast
 from uuid import UUID
 
@@ -36,14 +39,13 @@ def upsert(connection: BaseDatabaseWrapper, rows: Sequence[models.Model], *, nev
 def update(connection: BaseDatabaseWrapper, rows: Sequence[models.Model], columns: Sequence[str]) -> None:
     """Write only `columns` of existing `rows`, which are all of one model and one tenant."""
     model, names = type(rows[0]), ("id", *sorted(columns))
-    fields = [_field(model, name) for name in names]
     tenant = _field(model, "tenant")
     tenant_id = tenant.get_db_prep_save(getattr(rows[0], tenant.attname), connection)
     if connection.vendor == "postgresql" and len(rows) > 1:
-        arrays = [array_parameter(rows, field, connection) for field in fields]
+        arrays = [array_parameter(rows, _field(model, name), connection) for name in names]
         send(connection, _update_sql(model, names), [*arrays, tenant_id])
         return
-    columns_of_rows = _columns(fields, connection.vendor)
+    columns_of_rows = _updated_columns(model, names, connection.vendor)
     table = [_prepare(row, columns_of_rows, connection) for row in rows]
     if len(rows) == 1:
         [[pk, *values]] = table
@@ -118,23 +120,36 @@ def _inserted_fields(model: Model) -> tuple["models.Field[Any, Any]", ...]:
     return tuple(field for field in fields if field.db_default is models.NOT_PROVIDED or field.has_default())
 
 
-def _prepare(row: models.Model, columns: Iterable["_Column"], connection: BaseDatabaseWrapper) -> list[Any]:
-    return [
-        getattr(row, name) if prepare is None else prepare(getattr(row, name), connection) for name, prepare in columns
-    ]
+def _prepare(row: models.Model, columns: "_Columns", connection: BaseDatabaseWrapper) -> list[Any]:
+    values = list(columns.read(row))
+    for place, prepare in columns.preparations:
+        values[place] = prepare(values[place], connection)
+    return values
 
 
-_Column = tuple[str, Callable[[Any, BaseDatabaseWrapper], Any] | None]
-"""The attribute of a field, and the function that prepares its value, or None if the driver takes the value as it is."""
+_Preparation = Callable[[Any, BaseDatabaseWrapper], Any]
 
 
-def _columns(fields: Iterable["models.Field[Any, Any]"], vendor: str) -> list[_Column]:
-    return [(field.attname, _preparation(field, vendor)) for field in fields]
+@dataclass(frozen=True)
+class _Columns:
+    """Reads the values of several fields of a row. Those whose values the driver does not take as they are have a preparation, by place."""
+
+    read: Callable[[models.Model], tuple[Any, ...]]
+    preparations: Sequence[tuple[int, _Preparation]]
 
 
-def _preparation(field: "models.Field[Any, Any]", vendor: str) -> Callable[[Any, BaseDatabaseWrapper], Any] | None:
+def _columns(fields: Sequence["models.Field[Any, Any]"], vendor: str) -> _Columns:
+    """`fields` are at least two."""
+    found = [(place, _preparation(field, vendor)) for place, field in enumerate(fields)]
+    return _Columns(attrgetter(*(field.attname for field in fields)), [(place, each) for place, each in found if each])
+
+
+def _preparation(field: "models.Field[Any, Any]", vendor: str) -> _Preparation | None:
     """SQLite's driver takes integers as they are, and ids as hexadecimal digits. Django takes ten times as long to say so."""
     if vendor == "postgresql":
+        if isinstance(field, models.JSONField):
+            encode = json.JSONEncoder().encode if field.encoder is None else field.encoder().encode
+            return lambda value, connection: None if value is None else encode(value)
         return None if is_plain(field) else field.get_db_prep_save
     stored = field.target_field if isinstance(field, models.ForeignKey) else field
     if isinstance(stored, models.UUIDField):
@@ -145,7 +160,12 @@ def _preparation(field: "models.Field[Any, Any]", vendor: str) -> Callable[[Any,
 
 
 @cache
-def _inserted_columns(model: Model, vendor: str) -> list[_Column]:
+def _updated_columns(model: Model, names: tuple[str, ...], vendor: str) -> _Columns:
+    return _columns([_field(model, name) for name in names], vendor)
+
+
+@cache
+def _inserted_columns(model: Model, vendor: str) -> _Columns:
     return _columns(_inserted_fields(model), vendor)
 
 

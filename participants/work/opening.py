@@ -1,14 +1,24 @@
 """Opens units of work: for participants that a client names, or for participants that a sweep found."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import chain
 from uuid import UUID
 
 from django.db import IntegrityError, OperationalError
+from django.db.backends.base.base import BaseDatabaseWrapper
 
-from participants.database import Query, Read, Rows, ShortTransaction, Slot, is_passing_conflict, is_timeout
+from participants.database import (
+    Query,
+    Read,
+    Rows,
+    ShortTransaction,
+    Slot,
+    is_passing_conflict,
+    is_timeout,
+    verify_in_this_exchange,
+)
 from participants.models import Tenant
 from participants.work.idempotency import IdempotencyRequest, KnownKeys, known_keys
 from participants.work.loading import Load, read_by_id, read_by_name
@@ -87,7 +97,7 @@ def unit_for_query(tenant: Tenant, find: Read, *, now: datetime) -> Iterator[tup
     with (
         _restart_on_conflict(),
         reading(tenant),
-        ShortTransaction([find, _version_of(tenant)], finish=work.flush) as (rows, versions),
+        ShortTransaction([find, _version_of(work)], finish=work.flush) as (rows, versions),
     ):
         _restart_if_stale(work, versions)
         yield work, rows
@@ -103,7 +113,7 @@ def _open(
     loads: Sequence[Load],
     settles: bool = True,
 ) -> Iterator[None]:
-    reads = [lock, _version_of(work.tenant), *rows, *keys]
+    reads = [lock, _version_of(work), *rows, *keys]
     with (
         _restart_on_conflict(),
         reading(work.tenant),
@@ -128,8 +138,15 @@ def _restart_if_stale(work: UnitOfWork, versions: Iterable[Tenant]) -> None:
         work.restart_with_new_catalog()
 
 
-def _version_of(tenant: Tenant) -> Read:
-    return lambda connection: _VERSION.execute(connection, {"tenant": tenant.pk})
+def _version_of(work: UnitOfWork) -> Read:
+    """Read the version of the tenant's definitions behind the locks, unless the look-up of the caller's key will do that anyway."""
+
+    def execute(connection: BaseDatabaseWrapper) -> Callable[[], Rows]:
+        if verify_in_this_exchange(connection, work.tenant.pk):
+            return list
+        return _VERSION.execute(connection, {"tenant": work.tenant.pk})
+
+    return execute
 
 
 _VERSION: Query[Tenant] = Query(

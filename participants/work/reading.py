@@ -12,8 +12,9 @@ from participants.models import Tenant
 @contextmanager
 def reading(tenant: Tenant) -> Iterator[Tenant]:
     """Bind `tenant` to the block: all log lines in it name the tenant, and its statements see no other tenant's rows."""
-    with (
-        structlog.contextvars.bound_contextvars(tenant=tenant.slug, environment=tenant.environment),
-        tenant_scope(tenant.pk),
-    ):
-        yield tenant
+    tokens = structlog.contextvars.bind_contextvars(tenant=tenant.slug, environment=tenant.environment)
+    try:
+        with tenant_scope(tenant.pk):
+            yield tenant
+    finally:
+        structlog.contextvars.reset_contextvars(**tokens)

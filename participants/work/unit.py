@@ -73,6 +73,7 @@ class UnitOfWork:
         self.tenant = tenant
         self.now = now
         self.actor = current_actor()
+        self.connection = get_connection()
         self.is_silent = is_silent
         self.is_dry_run = is_dry_run
         self.is_history = is_history
@@ -112,9 +113,8 @@ class UnitOfWork:
         needed = [replace(load, values=missing) for load in loads if (missing := self._missing(load))]
         if not needed:
             return
-        connection = get_connection()
-        with one_round_trip(connection):
-            fetches = [read_by_id(load, self.tenant, self.locked_participants)(connection) for load in needed]
+        with one_round_trip(self.connection):
+            fetches = [read_by_id(load, self.tenant, self.locked_participants)(self.connection) for load in needed]
         self.index((load, fetch()) for load, fetch in zip(needed, fetches, strict=True))
 
     def _missing(self, load: Load) -> tuple[Any, ...]:
@@ -128,7 +128,7 @@ class UnitOfWork:
         The first call executes the reads `also` behind the lock, in its round trip, and puts their rows into `cache`.
         """
         if row_id not in self._shared_rows[model]:
-            values, connection = {"tenant": self.tenant.pk, "row": row_id}, get_connection()
+            values, connection = {"tenant": self.tenant.pk, "row": row_id}, self.connection
             with one_round_trip(connection):
                 fetch = _shared_row(model).execute(connection, values, locks=not self.is_dry_run)
                 fetches = {key: read(connection) for key, read in also.items()}
@@ -220,7 +220,7 @@ class UnitOfWork:
         """Insert `rows` of one model immediately, because the unit will read them from the database. A dry run inserts nothing."""
         self._attribute(rows)
         if not self.is_dry_run:
-            insert(get_connection(), rows)
+            insert(self.connection, rows)
 
     @contextmanager
     def acting_as(self, kind: ActorKind, actor_id: str, label: str) -> Iterator[Actor]:
@@ -337,7 +337,7 @@ class UnitOfWork:
             return
         for function in before_flush.values():
             function(self)
-        self._write_all(get_connection())
+        self._write_all(self.connection)
         if DomainEvent in self._rows:
             call_after_commit(self.tenant, cast("list[DomainEvent]", self._rows[DomainEvent]))
 

@@ -2,7 +2,10 @@
 
 import threading
 from contextlib import nullcontext
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -15,7 +18,7 @@ from django.db import (
     transaction,
 )
 
-from participants.database import one_round_trip, send
+from participants.database import one_round_trip, send, verify_in_this_exchange
 from participants.database.exchange import MAX_PREPARED
 from participants.database.riders import Rider, ride_along
 from participants.models import Tenant
@@ -203,6 +206,66 @@ def test_a_rider_travels_with_reads_and_before_writes(tenant):
 
     assert (with_a_read.round_trips, with_a_write.round_trips) == (1, 2)
     assert answers == [(b"rides",)] * 2
+
+
+def test_an_exchange_takes_a_rider_behind_what_is_queued_if_the_rider_verifies_what_it_needs(tenant):
+    answers: list[Any] = []
+    rider = Rider("SELECT 'rides'::text", [], answers.append, verifies="names")
+    ride_along(connection, rider)
+
+    with counted_round_trips() as wire, one_round_trip(connection):
+        taken = [verify_in_this_exchange(connection, what) for what in ("numbers", "names", "names")]
+        send(connection, "SELECT 1")
+
+    assert taken == [False, True, False]
+    assert (answers, wire.round_trips) == ([(b"rides",)], 1)
+
+
+def test_a_rider_whose_exchange_fails_before_it_is_answered_waits_for_the_next(tenant):
+    answers: list[Any] = []
+    ride_along(connection, Rider("SELECT 1", [], answers.append, verifies="one"))
+
+    def fail() -> None:
+        with one_round_trip(connection):
+            send(connection, "SELECT %s::smallint", [100_000])
+            verify_in_this_exchange(connection, "one")
+
+    with pytest.raises(DataError):
+        fail()
+    assert answers == []
+
+    send(connection, "SELECT 2")
+    assert answers == [(b"1",)]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "",
+        "ü'\\",
+        0,
+        -5,
+        10**30,
+        True,
+        False,
+        uuid4(),
+        datetime(2026, 3, 29, 2, 30, 0, 5, UTC),
+        datetime(2026, 1, 1, tzinfo=ZoneInfo("Asia/Kolkata")),
+    ],
+    ids=repr,
+)
+def test_a_value_arrives_as_psycopg_sends_it(value):
+    """Text is compared, because a parameter has no type here, and psycopg gives it one."""
+    [[expected]] = connection.cursor().execute("SELECT %s::text", [value]).fetchall()
+    cast = {datetime: "timestamptz", UUID: "uuid", bool: "bool"}.get(type(value), "text")
+
+    assert send(connection, f"SELECT %s::{cast}::text", [value])() == [(expected,)]
+
+
+def test_text_with_nul_is_refused_and_not_cut_off():
+    with pytest.raises(DataError, match="NUL"):
+        send(connection, "SELECT %s::text", ["a\0b"])
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,12 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Reverse
 from django.utils import timezone
@@ -17,6 +18,7 @@ from participants.api.views import KeyViewSet
 from participants.models import ApiKey, IdempotencyKey, Participant, Tenant
 from tests.client import Api, refusal
 from tests.factories import BadgeFactory, made_key
+from tests.threads import in_own_connection, wait_until_a_lock_is_awaited
 from tests.wire import counted_round_trips
 
 pytestmark = [pytest.mark.two_connections, pytest.mark.django_db(transaction=True)]
@@ -101,6 +103,22 @@ def test_the_next_write_uses_a_definition_of_the_moment_and_its_body(tenant, cac
 
     assert second.json()["new_balance"] == 10
     assert [badge["code"] for badge in second.json()["badges_unlocked"]] == ["saver"]
+
+
+def test_a_definition_that_changes_while_a_write_waits_for_its_participant_counts(tenant, cached):
+    WRITE(cached)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Participant.objects.select_for_update().get()
+            waiting = pool.submit(
+                in_own_connection, lambda: cached.post("/points/award", AWARD | {"idempotency_key": "k2"})
+            )
+            wait_until_a_lock_is_awaited()
+            BadgeFactory(tenant=tenant, code="saver", criteria={"metric": "total_earned", "min": 6})
+            Tenant.objects.filter(pk=tenant.pk).update(catalog_version=F("catalog_version") + 1)
+        answer = waiting.result()
+
+    assert [badge["code"] for badge in answer.json()["badges_unlocked"]] == ["saver"]
 
 
 def test_a_request_that_begins_again_is_counted_once(cached, memory_limits):
