@@ -155,11 +155,18 @@ def _boxes(participant: Participant, reader: Any) -> Iterable[Box]:
 
 
 def _rank_row(board: Board, participant: Participant) -> list[Any]:
+    """Return the exact rank on one board. It needs queries for each board, because each has its own period, zone and stored ranges."""
     now = timezone.now()
     period = board.current_period(board.default_kind, now=now)
     who = participant.external_id
     ranked = services.answer_rank(tenant=participant.tenant, board=board, period=period, participant_id=who, now=now)
-    return [board.name, period.key, ranked.rank, f"{ranked.total:,}", f"{board.measure.display_score(ranked.score):,}"]
+    return [
+        board.name,
+        period.key.replace("_", " "),
+        ranked.rank,
+        f"{ranked.total:,}",
+        f"{board.measure.display_score(ranked.score):,}",
+    ]
 
 
 VIEW_PERMISSIONS = ("leaderboards.view_leaderboard", "leaderboards.change_leaderboard")

@@ -17,7 +17,9 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from gamify.webhooks import services
 from gamify.webhooks.engine.messages import message_of
 from gamify.webhooks.models import Delivery, Endpoint
+from gamify.webhooks.services.claiming import schema_version
 from gamify.webhooks.services.recording import MAX_LOGGED
+from gamify.webhooks.services.sending import unsigned_headers
 from participants.admin.access import link_to
 from participants.admin.authorization import Needs
 from participants.admin.base import ReadOnlyAdmin, TenantDataAdmin
@@ -141,7 +143,19 @@ class DeliveryAdmin(TenantDataAdmin, ReadOnlyAdmin):
         event = DomainEvent.objects.filter(pk=delivery.event_id, tenant_id=delivery.tenant_id).first()
         if event is None:
             return "Nothing: the event was erased with its participant, or removed because it is too old."
-        return format_html('<pre class="whitespace-pre-wrap break-all">{}</pre>', _masked_message(event))
+        sent = f"{_head(delivery, event)}\n\n{_masked_message(event)}"
+        return format_html('<pre class="whitespace-pre-wrap break-all">{}</pre>', sent)
+
+
+def _head(delivery: Delivery, event: DomainEvent) -> str:
+    """Return the head of the request. Each try has its own time and signature; the signature is shown to nobody."""
+    headers = {
+        **unsigned_headers(schema_version(event)),
+        "webhook-id": str(event.pk),
+        "webhook-timestamp": "(the time of the try)",
+        "webhook-signature": MASK,
+    }
+    return "\n".join([f"POST {delivery.endpoint.url}", *(f"{name}: {value}" for name, value in headers.items())])
 
 
 def _masked_message(event: DomainEvent) -> str:

@@ -155,5 +155,9 @@ def _batch(
 
 
 def _post(endpoint: Endpoint, event: DomainEvent, secrets: Sequence[str]) -> Post:
-    version = event_types[event.type].version if event.type in event_types else 1
-    return Post(endpoint.url, str(event.pk), version, message_bytes(message_of(event)), secrets)
+    return Post(endpoint.url, str(event.pk), schema_version(event), message_bytes(message_of(event)), secrets)
+
+
+def schema_version(event: DomainEvent) -> int:
+    """The version of the schema of the event's data."""
+    return event_types[event.type].version if event.type in event_types else 1

@@ -83,13 +83,18 @@ def _error_text(error: Exception) -> str:
     return ERROR_NUMBER.sub("", str(error))[:200] or "the connection was closed"
 
 
-def _post(post: Post, at: datetime) -> tuple[int, str | None, timedelta | None]:
-    headers = {
+def unsigned_headers(version: int) -> dict[str, str]:
+    """The headers of every request, without those of its signature. `version` is that of the event's schema."""
+    return {
         "Content-Type": "application/json",
         "User-Agent": USER_AGENT,
-        "Webhook-Schema-Version": str(post.version),
-        **signature_headers(message_id=post.message_id, at=at, body=post.body, secrets=post.secrets),
+        "Webhook-Schema-Version": str(version),
     }
+
+
+def _post(post: Post, at: datetime) -> tuple[int, str | None, timedelta | None]:
+    signed = signature_headers(message_id=post.message_id, at=at, body=post.body, secrets=post.secrets)
+    headers = {**unsigned_headers(post.version), **signed}
     with _pool().stream("POST", _parse(post.url), headers=[*headers.items()], content=post.body) as answer:
         _discard_body(answer)
         received = {name.lower(): value for name, value in answer.headers}

@@ -129,6 +129,11 @@ def test_deliveries_are_listed_with_their_answers_and_can_be_sent_again(console,
 
     page = text_of(console.get("webhooks_delivery_change", delivery.pk))
     assert "answered 503" in page
+    (sent,) = (each.headers for each in receiver.received if each.headers["webhook-id"] == str(delivery.event_id))
+    for name in ("Content-Type", "User-Agent", "Webhook-Schema-Version", "webhook-id"):
+        assert f"{name}: {sent[name.lower()]}\n" in page
+    assert f"POST {webhook.endpoint.url}\n" in page
+    assert sent["webhook-signature"] not in page
     console.post("webhooks_delivery_replay", delivery.pk)
     receiver.behave = lambda request: Answer()
     services.deliver_due()
