@@ -2,7 +2,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gamify.points.engine import BalanceLimit, InsufficientPoints, Totals, after_credit, after_debit
+from gamify.points.engine import BalanceLimit, InsufficientPoints, Totals, after_adjustment, after_credit, after_debit
 from participants.engine import MAX_BIGINT
 
 pytestmark = pytest.mark.engine
@@ -30,6 +30,15 @@ def test_a_debit_is_refused_exactly_above_the_balance(balance):
     assert after_debit(totals, balance).balance == 0
     with pytest.raises(InsufficientPoints):
         after_debit(totals, balance + 1)
+
+
+@given(st.integers(min_value=1, max_value=MAX_BIGINT - 1))
+def test_a_correction_is_refused_exactly_below_zero(balance):
+    totals = Totals(balance=balance, earned=balance)
+
+    assert after_adjustment(totals, -balance) == Totals()
+    with pytest.raises(InsufficientPoints):
+        after_adjustment(totals, -balance - 1)
 
 
 @given(st.lists(st.tuples(st.sampled_from([after_credit, after_debit]), amounts), max_size=30))

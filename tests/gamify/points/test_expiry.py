@@ -9,7 +9,7 @@ from gamify.facts.services import emit
 from gamify.points.engine import InsufficientPoints
 from gamify.points.models import EntryType, ExpiringCredit, LedgerEntry
 from gamify.points.selectors import tenants_with_expired_credits
-from gamify.points.services import Change, award, award_batch, deduct, expire
+from gamify.points.services import Change, award, award_batch, deduct, expire, reverse
 from gamify.points.tasks import expire as expire_task
 from participants.errors import InvalidInput
 from participants.models import DomainEvent, Participant, Tenant
@@ -175,6 +175,30 @@ def test_an_event_of_a_participant_with_expired_points_settles_them_and_emits(te
 
     assert Participant.objects.get().balance == 0
     assert DomainEvent.objects.filter(type="points.expired").count() == 1
+
+
+def test_points_given_back_after_their_expiry_are_permanent(tenant):
+    award_points(tenant, 100, days=1)
+    debit = deduct_points(tenant, 60)
+    expire(tenant=tenant, now=NOW + DAY)
+
+    reverse(tenant=tenant, transaction_id=str(debit.transaction_id), reason=None, now=NOW + 2 * DAY)
+
+    assert expire(tenant=tenant, now=NOW + 9 * DAY) == 0
+    assert rests() == [0]
+    ada = Participant.objects.get()
+    assert (ada.balance, ada.total_expired, ada.next_expiry_at) == (60, 40, None)
+
+
+def test_points_given_back_before_their_expiry_still_expire(tenant):
+    award_points(tenant, 100, days=3)
+    debit = deduct_points(tenant, 60)
+
+    reverse(tenant=tenant, transaction_id=str(debit.transaction_id), reason=None, now=NOW + 2 * DAY)
+
+    assert rests() == [100]
+    expire(tenant=tenant, now=NOW + 3 * DAY)
+    assert Participant.objects.get().balance == 0
 
 
 def test_the_task_processes_every_tenant_with_expired_credits(tenant, other_tenant):

@@ -51,6 +51,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *mutants_of(
         "gamify/points/engine.py",
+        f"{POINTS}/test_engine.py",
         f"{POINTS}/test_expiry.py",
         f"{POINTS}/test_ledger_machine.py",
         f"{REWARDS}/test_reversing_payments_api.py",
