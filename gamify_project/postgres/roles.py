@@ -12,11 +12,11 @@ from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.recorder import MigrationRecorder
-from django.db.models import Model
+from django.db.models import CharField, Model
 from psycopg import sql
 
 from participants.models import Removal, Tenant
-from participants.services.append_only import AppendOnly, append_only, function_name
+from participants.services.append_only import PARTICIPANT_ID, AppendOnly, append_only, function_name
 
 TENANT_POLICY, ALL_TENANTS_POLICY = "gamify_tenant", "gamify_all_tenants"
 TENANT_CONDITION = "tenant_id = NULLIF(current_setting('gamify.tenant', true), '')::uuid"
@@ -171,9 +171,10 @@ def _removals(connection: BaseDatabaseWrapper, table: AppendOnly) -> Mapping[Act
         return {}
     name, clear = _name(table.table), partial(_assignments, connection, table)
     bodies = {
-        Action.ERASE: _of_participant(table, Action.ERASE, f"DELETE FROM {name}"),  # noqa: S608 - as below
         Action.ANONYMIZE: _of_participant(table, Action.ANONYMIZE, f"UPDATE {name} SET {clear(table.anonymized)}"),  # noqa: S608 - as below
     }
+    if table.is_erasable:
+        bodies[Action.ERASE] = _of_participant(table, Action.ERASE, f"DELETE FROM {name}")  # noqa: S608 - as below
     if table.pruned:
         bodies[Action.PRUNE] = _pruning(table, clear(table.pruned))
     return bodies
@@ -193,7 +194,7 @@ def _of_participant(table: AppendOnly, action: Action, change: str) -> str:
         IF caller <> current_user AND current_setting('gamify.tenant', true) IS DISTINCT FROM of_tenant::text THEN
             RAISE insufficient_privilege USING MESSAGE = 'The transaction is not about this tenant.';
         END IF;
-        {change} WHERE tenant_id = of_tenant AND participant_id = of_participant;
+        {change} WHERE tenant_id = of_tenant AND {_is_of_participant(table)};
         GET DIAGNOSTICS number = ROW_COUNT;
         IF number > 0 THEN
             {_RECORD}
@@ -202,6 +203,13 @@ def _of_participant(table: AppendOnly, action: Action, change: str) -> str:
         END IF;
         RETURN number;
     END"""
+
+
+def _is_of_participant(table: AppendOnly) -> str:
+    column: Any = table.model._meta.get_field(table.participant_column)
+    is_text = isinstance(column, CharField)
+    conditions = [f"{_name(str(column.column))} = of_participant{'::text' if is_text else ''}"]
+    return " AND ".join([*conditions, *(f"{_name(name)} = {_literal(value)}" for name, value in table.only.items())])
 
 
 def _pruning(table: AppendOnly, assignments: str) -> str:
@@ -226,9 +234,13 @@ def _pruning(table: AppendOnly, assignments: str) -> str:
 def _assignments(connection: BaseDatabaseWrapper, table: AppendOnly, values: Mapping[str, Any]) -> str:
     fields = {field.name: field for field in table.model._meta.concrete_fields}
     return ", ".join(
-        f"{_name(str(fields[name].column))} = {_literal(fields[name].get_db_prep_save(value, connection))}"
+        f"{_name(str(fields[name].column))} = {_assigned(fields[name], value, connection)}"
         for name, value in values.items()
     )
+
+
+def _assigned(field: Any, value: Any, connection: BaseDatabaseWrapper) -> str:
+    return "of_participant::text" if value is PARTICIPANT_ID else _literal(field.get_db_prep_save(value, connection))
 
 
 def _name(name: str) -> str:

@@ -19,6 +19,9 @@ from participants.database import send
 from participants.models import ConfigurationChange, Participant, Removal
 from participants.registries import Registry
 
+PARTICIPANT_ID = object()
+"""A value of `AppendOnly.anonymized`: the id of the participant's row, as text."""
+
 
 @dataclass(frozen=True)
 class AppendOnly:
@@ -26,6 +29,9 @@ class AppendOnly:
 
     - `changeable`: columns that the application may update.
     - `anonymized`, `pruned`: the columns that anonymization and retention set, with their new values.
+    - `participant_column`: the column with the id of the participant's row, as UUID or as text. `only`: what else the rows of a
+      participant have in common.
+    - `is_erasable`: False if erasure anonymizes the rows too.
     - `is_insertable`: False if only functions of the database insert rows.
     """
 
@@ -33,12 +39,27 @@ class AppendOnly:
     changeable: Sequence[str] = ()
     anonymized: Mapping[str, Any] = field(default_factory=dict)
     pruned: Mapping[str, Any] = field(default_factory=dict)
+    participant_column: str = "participant_id"
+    only: Mapping[str, str] = field(default_factory=dict)
+    is_erasable: bool = True
     is_insertable: bool = True
 
     @property
     def table(self) -> str:
         return self.model._meta.db_table
 
+
+PERSONAL_EXPORT = "participant_export"
+"""The `object_type` of a personal export in the change log."""
+
+CHANGES = AppendOnly(
+    ConfigurationChange,
+    anonymized={"code": PARTICIPANT_ID},
+    participant_column="object_id",
+    only={"object_type": PERSONAL_EXPORT},
+    is_erasable=False,
+)
+"""The change log. A personal export names the participant, so erasure replaces that name."""
 
 append_only: Registry[AppendOnly] = Registry("Append-only table")
 
@@ -52,9 +73,7 @@ def register_append_only(table: AppendOnly) -> AppendOnly:
 def register_append_only_tables() -> None:
     """Register the tables of this app. Called when the apps are loaded."""
     register_append_only(AppendOnly(Removal, is_insertable=False))
-    register_append_only(
-        AppendOnly(ConfigurationChange, changeable=("code",))
-    )  # erasure clears the id of an exported participant
+    register_append_only(CHANGES)
 
 
 def function_name(table: AppendOnly, action: Removal.Action) -> str:
@@ -70,8 +89,15 @@ def erase(table: AppendOnly) -> Callable[[Participant], None]:
 def anonymize(table: AppendOnly) -> Callable[[Participant], None]:
     """Return a function that clears what could identify a participant in their rows, and records in how many."""
     return lambda participant: _remove(
-        table, Removal.Action.ANONYMIZE, participant, lambda rows: int(rows.update(**table.anonymized))
+        table,
+        Removal.Action.ANONYMIZE,
+        participant,
+        lambda rows: int(rows.update(**_values_for(participant, table.anonymized))),
     )
+
+
+def _values_for(participant: Participant, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: str(participant.pk) if value is PARTICIPANT_ID else value for name, value in values.items()}
 
 
 def prune(table: AppendOnly, ids: Sequence[UUID]) -> int:
@@ -90,7 +116,8 @@ def _remove(table: AppendOnly, action: Removal.Action, participant: Participant,
         sql = f"SELECT {function_name(table, action)}(%s, %s)"
         send(connection, sql, [participant.tenant_id, participant.pk])
         return
-    rows = table.model._default_manager.filter(tenant_id=participant.tenant_id, participant_id=participant.pk)
+    about = {table.participant_column: str(participant.pk), **table.only}
+    rows = table.model._default_manager.filter(tenant_id=participant.tenant_id, **about)
     if number := remove(rows):
         _record(table, action, tenant_id=participant.tenant_id, participant_id=participant.pk, number=number)
 

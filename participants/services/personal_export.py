@@ -10,13 +10,11 @@ from django.db.models import QuerySet
 from participants.errors import ParticipantNotFound
 from participants.exact_json import exact_json
 from participants.models import ConfigurationChange, Participant, Tenant
+from participants.services.append_only import CHANGES, PERSONAL_EXPORT, anonymize
 from participants.services.changes import record_export
 from participants.services.participants import Eraser, erasers
 from participants.services.personal_data import PersonalTable, columns_of
 from participants.work import reading, restartable, unit_of_work
-
-EXPORT = "participant_export"
-"""The `object_type` of an export in the change log."""
 
 
 class ErasedMeanwhile(Exception):
@@ -51,7 +49,7 @@ def _record(*, tenant: Tenant, external_id: str, now: datetime) -> Participant:
         participant = work.find(external_id)
         if participant is None:
             raise ParticipantNotFound(external_id)
-        record_export(participant, object_type=EXPORT, code=external_id, tenant_id=tenant.pk, now=now)
+        record_export(participant, object_type=PERSONAL_EXPORT, code=external_id, tenant_id=tenant.pk, now=now)
         return participant
 
 
@@ -97,20 +95,16 @@ def _section(tenant: Tenant, participant: Participant, name: str, table: Persona
 
 def _exports_of(participant: Participant) -> "QuerySet[ConfigurationChange]":
     rows = ConfigurationChange.objects.filter(tenant_id=participant.tenant_id)
-    return rows.filter(object_type=EXPORT, object_id=str(participant.pk))
+    return rows.filter(object_type=PERSONAL_EXPORT, object_id=str(participant.pk))
 
 
 def _describe(change: ConfigurationChange) -> dict[str, Any]:
     return {"at": change.created_at, "actor": change.actor_json, "request_id": change.request_id}
 
 
-def _forget_name(participant: Participant) -> None:
-    """Replace the participant's id in the change log by the product's own."""
-    _exports_of(participant).update(code=str(participant.pk))
-
-
 def register() -> None:
     """Register the exports in the change log, which contain the id of the participant. Called when the apps are loaded."""
     about = "The personal exports of this participant, this one included."
     table = PersonalTable(ConfigurationChange, about, rows=_exports_of, describe=_describe)
-    erasers.register("exports", Eraser({"exports": table}, delete=_forget_name, anonymize=_forget_name))
+    forget_name = anonymize(CHANGES)
+    erasers.register("exports", Eraser({"exports": table}, delete=forget_name, anonymize=forget_name))

@@ -24,9 +24,10 @@ from gamify_project.postgres.cursors import FencedCursor, FencedServerCursor
 from gamify_project.postgres.roles import tables_of_tenants
 from participants.database import all_tenants, no_tenant, one_round_trip, send, tenant_scope
 from participants.database.fence import Fence
-from participants.models import Participant, Removal, Tenant
+from participants.models import ConfigurationChange, Participant, Removal, Tenant
 from participants.services.append_only import append_only
 from participants.services.participants import anonymize, delete
+from participants.services.personal_export import export_personal_data
 from participants.services.tenants import create_tenant
 from tests.servers import SCOPE_ROLES
 from tests.wire import counted_round_trips
@@ -250,6 +251,29 @@ def test_erasure_removes_the_ledger_through_a_function_that_leaves_a_record(tena
     assert [entry.reason for entry in entries] == [None] * left
     assert (record.action, record.participant_id, record.rows) == (action, participant.pk, 1)
     assert record.role == separation.configured_roles().application
+
+
+@pytest.mark.parametrize("remove", [delete, anonymize])
+def test_only_erasure_replaces_a_name_in_the_change_log_and_leaves_a_record(tenant, remove):
+    award(tenant=tenant, change=Change("ada", 5), now=timezone.now())
+    participant = Participant.objects.get(tenant=tenant, external_id="ada")
+    list(export_personal_data(tenant=tenant, external_id="ada", now=timezone.now()))
+    with (
+        pytest.raises(ProgrammingError, match="permission denied"),
+        transaction.atomic(),
+        tenant_scope(tenant.pk),
+    ):
+        changed("UPDATE participants_configurationchange SET code = 'someone else'")
+    others = set(ConfigurationChange.objects.exclude(object_type="participant_export").values_list("pk", "code"))
+
+    remove(tenant=tenant, external_id="ada", now=timezone.now())
+
+    assert ConfigurationChange.objects.get(object_type="participant_export").code == str(participant.pk)
+    assert (
+        set(ConfigurationChange.objects.exclude(object_type="participant_export").values_list("pk", "code")) == others
+    )
+    record = Removal.objects.get(tenant=tenant, table="participants_configurationchange")
+    assert (record.action, record.participant_id, record.rows) == ("anonymize", participant.pk, 1)
 
 
 def test_the_function_refuses_another_tenant_than_that_of_the_transaction(tenants):
