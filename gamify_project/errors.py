@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from gamify_project import dialects, error_pages
 from gamify_project.dialects import Problem
 from gamify_project.error_pages import ErrorPage
+from gamify_project.observing import note_refusal
 from participants.errors import DomainError, field_errors
 
 logger = structlog.get_logger(__name__)
@@ -36,6 +37,7 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
 
 
 def answer(problem: Problem, *, path: str) -> Response:
+    note_refusal(problem.code, path=path)
     is_phoenix = dialects.is_under(path, dialects.PHOENIX_BASE)
     status = dialects.phoenix_status(problem) if is_phoenix else problem.status
     return Response(dialects.render(problem, path=path), status=status, headers=dict(problem.headers))
@@ -87,6 +89,7 @@ def unknown_route(request: HttpRequest) -> HttpResponse:
 
 
 def _json(problem: Problem, request: HttpRequest) -> JsonResponse:
+    note_refusal(problem.code, path=request.path)
     return JsonResponse(dialects.render(problem, path=request.path), status=problem.status)
 
 

@@ -1,27 +1,42 @@
-"""Metrics for Prometheus. They contain no names. All are read from the database, so every process returns the same values."""
+"""`/metrics` for Prometheus: what processes have counted, and what the database and the broker say. Names of people are not in it."""
 
+import os
 from collections.abc import Iterator
 from datetime import datetime
 
+from celery import current_app
+from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from gamify_project.addresses import is_observer
+from gamify_project.celery_config import QUEUES
+from gamify_project.counting import VARIABLE
 from gamify_project.periodic.status import GRACE, periodic_tasks
+from participants.breakers import redis_breaker
+from participants.measuring import counted, stored
 from participants.selectors import audits_summary
-
-registry = CollectorRegistry()
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
     """Return the metrics to observers. For all others there is no such page."""
     if not is_observer(request):
         raise Http404
-    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    return HttpResponse(generate_latest(all_counted()) + generate_latest(stored), content_type=CONTENT_TYPE_LATEST)
+
+
+def all_counted() -> CollectorRegistry:
+    """Return what all processes of this program have counted, or this process alone if they share no folder."""
+    if not os.environ.get(VARIABLE):
+        return counted
+    together = CollectorRegistry()
+    MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+    return together
 
 
 class Audits(Collector):
@@ -82,5 +97,43 @@ def _seconds(at: datetime | None) -> float:
     return at.timestamp() if at else 0
 
 
-registry.register(Audits())
-registry.register(PeriodicTasks())
+class BrokerQueues(Collector):
+    """How many messages wait in each queue of the broker. While the broker does not answer there are no numbers."""
+
+    def collect(self) -> Iterator[Metric]:
+        depths = redis_breaker.call(_depths, purpose="metrics") or {}
+        family = GaugeMetricFamily("gamify_queue_messages", "Messages that wait for a worker.", labels=["queue"])
+        for queue, depth in depths.items():
+            family.add_metric([queue], depth)
+        yield family
+
+
+def _depths() -> dict[str, int]:
+    with current_app.connection_for_read() as broker:
+        return {queue: broker.default_channel._size(queue) for queue in QUEUES}  # noqa: SLF001 - kombu has no public name
+
+
+class DatabaseConnections(Collector):
+    """Connections with this database, of all processes of the installation and others. SQLite has none."""
+
+    def collect(self) -> Iterator[Metric]:
+        open_ones = GaugeMetricFamily(
+            "gamify_database_connections", "Connections with the database, by state.", labels=["state"]
+        )
+        maximum = GaugeMetricFamily("gamify_database_max_connections", "How many connections the server admits.")
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(_CONNECTIONS)
+                for state, number in cursor.fetchall():
+                    open_ones.add_metric([state], number)
+                cursor.execute("SELECT current_setting('max_connections')::int")
+                maximum.add_metric([], cursor.fetchone()[0])
+        yield from (open_ones, maximum)
+
+
+_CONNECTIONS = """
+    SELECT coalesce(state, 'unknown'), count(*) FROM pg_stat_activity WHERE datname = current_database() GROUP BY 1
+"""
+
+for collector in (Audits(), PeriodicTasks(), BrokerQueues(), DatabaseConnections()):
+    stored.register(collector)

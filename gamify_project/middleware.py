@@ -17,6 +17,7 @@ from django.middleware.common import CommonMiddleware
 from django_otp.middleware import OTPMiddleware
 
 from gamify_project.dialects import is_api_path
+from gamify_project.observing import PROBES
 from participants.actors import MAX_REASON, ActorKind, act_as, actor_of, give_reason, request_without_actor
 from participants.admin.authorization import PICKED_TENANT
 from participants.admin.picker import picked_tenant
@@ -24,8 +25,6 @@ from participants.api.routes import raw_path, slashes_separate
 from participants.database import all_tenants, no_tenant
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
-
-PROBES = ("/health", "/ready", "/metrics")
 
 _VALID_REQUEST_ID = re.compile(r"[A-Za-z0-9_\-.:/+=]{1,128}")
 

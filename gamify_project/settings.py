@@ -96,6 +96,7 @@ INSTALLED_APPS = [
 
 # Requests of the API pass through these only (gamify_project.wsgi). None of them may have hooks other than `__call__`.
 API_MIDDLEWARE = [
+    "gamify_project.observing.RequestObserver",
     "gamify_project.middleware.RequestIdMiddleware",
     "gamify_project.middleware.TenantScopeMiddleware",
     "gamify_project.proxies.ProxyHeaderMiddleware",
@@ -234,6 +235,7 @@ DEFAULT_PARTICIPANT_WRITES_PER_MINUTE = env.int("PARTICIPANT_WRITES_PER_MINUTE",
 DEFAULT_KEY_REQUESTS_PER_MINUTE = env.int("KEY_REQUESTS_PER_MINUTE", default=60_000)
 AUTH_FAILURES_PER_MINUTE = env.int("AUTH_FAILURES_PER_MINUTE", default=60)
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+METRICS_PORT, METRICS_HOST = env.int("METRICS_PORT", default=0), env.str("METRICS_HOST", default="127.0.0.1")
 METRICS_NETWORKS = _networks("METRICS_NETWORKS", default=["127.0.0.0/8", "::1/128"])
 MAX_BODY_BYTES = 1024 * 1024
 
@@ -402,8 +404,14 @@ if PRODUCTION:
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
 
+# --- logs, traces and errors ----------------------------------------------------------------------------------------
+
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
+SENTRY_ENVIRONMENT = env.str("SENTRY_ENVIRONMENT", default="production" if PRODUCTION else "development")
+SENTRY_TRACES_SAMPLE_RATE = env.float("SENTRY_TRACES_SAMPLE_RATE", default=0.0)
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
+
 LOGGING_CONFIG = None
-logging_config(
-    level=env.str("LOG_LEVEL", default="INFO"),
-    json=env.str("LOG_FORMAT", default="json" if PRODUCTION else "console") == "json",
-)
+LOG_FORMAT = env.str("LOG_FORMAT", default="json" if PRODUCTION else "console")
+LOG_REQUESTS = env.bool("LOG_REQUESTS", default=PRODUCTION)
+logging_config(level=env.str("LOG_LEVEL", default="INFO"), json=LOG_FORMAT == "json")

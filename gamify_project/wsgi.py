@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 from gamify_project.dialects import is_api_path
 from gamify_project.postgres.limits import apply_to_requests
 from gamify_project.routing import route_table
+from gamify_project.telemetry import traced
 from participants.api.routes import slashes_separate
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gamify_project.settings")
@@ -81,3 +82,4 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
 django.setup(set_prefix=False)
 apply_to_requests()
 _pages, _api = Handler(), ApiHandler()
+application = traced(application)

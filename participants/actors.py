@@ -75,6 +75,21 @@ def actor_of(kind: ActorKind, actor_id: object, label: str) -> Actor:
     return Actor(f"{kind}:{actor_id}", label[:MAX_LABEL], _request_id.get())
 
 
+def current_request_id() -> str | None:
+    """Return the id of the current request, or of the request that led to the current task; None if there is none."""
+    return _request_id.get()
+
+
+@contextmanager
+def following_request(request_id: str | None) -> Iterator[None]:
+    """In the block, actors have the id of the request that led to this work."""
+    before = _request_id.set(request_id)
+    try:
+        yield
+    finally:
+        _request_id.reset(before)
+
+
 @contextmanager
 def request_without_actor(request_id: str) -> Iterator[None]:
     """Begin a request. It has no actor until `act_as` names the caller."""

@@ -9,6 +9,8 @@ import structlog
 from psycopg import OperationalError
 from psycopg.errors import ConnectionTimeout
 
+from participants.measuring import waiting_threads
+
 PAUSE_SECONDS = 1.0
 """How long an answer counts, and how long a silent PostgreSQL is not asked again."""
 
@@ -38,6 +40,7 @@ class Waiters:
     def _add(self, difference: int) -> None:
         with self._lock:
             self.number += difference
+        waiting_threads.inc(difference)
         self.on_change()
 
 

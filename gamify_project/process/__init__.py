@@ -17,6 +17,7 @@ The supervisor:
 The web server, also without `serve` (`gunicorn --config python:gamify_project.process.gunicorn_config`):
 
 - `gunicorn_config`: its settings, and the gate at which its workers wait.
+- `gunicorn_log`: its lines in the format of all others.
 - `web`: what runs in its workers: connections, parsing, threads, and how the workers share connections.
 - `server_errors`: answers to requests that cannot be parsed or are too large, and never reach Django.
 

@@ -15,9 +15,12 @@ from typing import Any
 from django.conf import settings
 from django.urls import get_resolver
 
+from gamify_project.counting import share_counts
 from gamify_project.process.web.balance import Slots
+from gamify_project.telemetry import start_tracing
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gamify_project.settings")
+share_counts()
 
 IS_SQLITE = settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
 
@@ -51,6 +54,7 @@ graceful_timeout = 8 if os.environ.get("GAMIFY_LISTENER_FD") else 15
 preload_app = True
 worker_tmp_dir = _memory_folder()
 control_socket_disable = True
+logger_class = "gamify_project.process.gunicorn_log.ProductLogger"
 
 _slots = Slots()
 
@@ -68,12 +72,16 @@ def pre_fork(server: Any, worker: Any) -> None:
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """Free the place of a worker that has ended, also if it was killed."""
+    """Free the place of a worker that has ended, also if it was killed. What it counted stays."""
+    from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415 - after `share_counts`
+
     _slots.release(worker.slot)
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
 def post_worker_init(worker: Any) -> None:
-    """Wait at the gate, with heartbeats."""
+    """Start to trace requests. Then wait at the gate, with heartbeats."""
+    start_tracing()
     gate = int(os.environ.get("GAMIFY_GATE_FD") or -1)
     while gate >= 0 and worker.alive and not select.select([gate], [], [], 1.0)[0]:
         worker.notify()

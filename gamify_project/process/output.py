@@ -1,8 +1,10 @@
-"""The output of several programs in one terminal."""
+"""The output of several programs in one terminal, or in one stream of JSON lines."""
 
 import contextlib
+import json
 import os
 import threading
+from datetime import UTC, datetime
 from typing import IO
 
 OWN_NAME = "gamify"
@@ -15,7 +17,11 @@ class Log:
 
     It writes without Python's buffer. With `patience` it drops a line instead of waiting for ever: if the reader of the output
     stops reading, the programs may wait, but the supervisor must still be able to stop them.
+
+    With `is_json` every line is a JSON object: lines of programs that are objects already are printed as they are.
     """
+
+    is_json = False
 
     def __init__(self, out: IO[str]) -> None:
         self._descriptor = out.fileno()
@@ -24,7 +30,10 @@ class Log:
         self._lock = threading.Lock()
 
     def line(self, name: str, text: str, *, patience: float = -1) -> None:
-        self.plain(f"{self._prefix(name)} {text}", patience=patience)
+        if self.is_json:
+            self._print(text if text.startswith("{") else _as_json(name, text), patience=patience)
+        else:
+            self._print(f"{self._prefix(name)} {text}", patience=patience)
 
     def _prefix(self, name: str) -> str:
         if not self._is_coloured:
@@ -34,8 +43,12 @@ class Log:
         colour = COLOURS[self._names.index(name) % len(COLOURS)]
         return f"\033[{colour}m{name:<{NAME_WIDTH}} |\033[0m"
 
-    def plain(self, text: str, *, patience: float = -1) -> None:
-        """Write a line under the lock, without a name. A closed output (`make run | head`) is ignored.
+    def plain(self, text: str) -> None:
+        """Print text without a name."""
+        self._print(_as_json(OWN_NAME, text) if self.is_json else text)
+
+    def _print(self, text: str, *, patience: float = -1) -> None:
+        """Write a line under the lock. A closed output (`make run | head`) is ignored.
 
         `patience` is how many seconds to wait for the lock; -1 waits for ever.
         """
@@ -50,3 +63,8 @@ class Log:
     def _write(self, data: bytes) -> None:
         while data:
             data = data[os.write(self._descriptor, data) :]
+
+
+def _as_json(name: str, text: str) -> str:
+    at = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    return json.dumps({"timestamp": at, "level": "info", "logger": name, "event": text})

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from gamify_project import dialects
 from gamify_project.dialects import Problem
+from gamify_project.observing import NO_ROUTE, note_refusal, observe
 from participants.api.routes import raw_path
 
 _PROBLEMS = {
@@ -60,6 +61,12 @@ def answer(problem: Problem, *, path: str) -> bytes:
         *(f"{name}: {value}" for name, value in problem.headers.items()),
     ]
     return "\r\n".join([*head, "", ""]).encode("latin-1") + body
+
+
+def note(problem: Problem, *, path: str, method: str) -> None:
+    """Count and log a request that never reaches Django. It has no route and no duration."""
+    note_refusal(problem.code, path=path)
+    observe(method=method, path=path, route=NO_ROUTE, status=problem.status, seconds=0.0, request_id="")
 
 
 def path_of(head: bytes) -> str:

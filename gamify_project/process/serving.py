@@ -22,6 +22,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from gamify_project.celery_config import WEBHOOKS_QUEUE
+from gamify_project.counting import share_counts
 from gamify_project.process.output import Log
 from gamify_project.process.programs import Program
 from gamify_project.process.stop_signals import parent_watch
@@ -55,6 +56,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def serve(*, host: str, port: str, stop_with_parent: bool) -> int:
     """Bind the port, load Django, migrate and prepare; then run web server, worker and beat. Return the exit code."""
     is_parent_gone = parent_watch() if stop_with_parent else lambda: False
+    share_counts()  # of the programs, so that one page has the numbers of all
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # until the supervisor handles signals itself
     try:
         with _listen(host, port) as listener, Supervisor() as supervisor:
@@ -72,6 +74,7 @@ def _start_everything(supervisor: Supervisor, *, listener: socket.socket, host: 
     supervisor.add(_web(listener=listener.fileno(), gate=gate))
     port = listener.getsockname()[1]
     _load_django()
+    supervisor.log.is_json = settings.LOG_FORMAT == "json"
     banner, wants_demo = _prepare(host=host, port=port)
     os.close(gate_opener)  # opens the gate
     is_up = threading.Event()

@@ -14,6 +14,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from participants.database import Read, Rows, conflict_name, send
 from participants.errors import DomainError
+from participants.measuring import restarts
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -114,7 +115,9 @@ def _until_it_succeeds(call: _Call, use_case: Callable[P, R], *args: P.args, **k
         except Restart as restart:
             if _is_in_vain(call, restart):
                 raise TooBusy from restart
-            logger.info("unit_restarted", use_case=use_case.__name__, cause=conflict_name(restart.__cause__ or restart))
+            cause = conflict_name(restart.__cause__ or restart)
+            restarts.labels(cause).inc()
+            logger.info("unit_restarted", use_case=use_case.__name__, cause=cause)
             _pause(attempt)
             attempt += 1
 

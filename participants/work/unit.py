@@ -21,6 +21,7 @@ from django.db.transaction import get_connection
 from participants.actors import Actor, ActorKind, current_actor
 from participants.catalog import Catalog, catalog_of
 from participants.database import Query, Read, Slot, delete, insert, new_instance, one_round_trip, update, upsert
+from participants.measuring import units_of_work
 from participants.models import Attributed, DomainEvent, IdempotencyKey, Participant, Tenant
 from participants.registries import Registry
 from participants.work.idempotency import IdempotencyRequest, KnownKeys
@@ -338,6 +339,7 @@ class UnitOfWork:
         for function in before_flush.values():
             function(self)
         self._write_all(self.connection)
+        units_of_work.inc()
         if DomainEvent in self._rows:
             call_after_commit(self.tenant, cast("list[DomainEvent]", self._rows[DomainEvent]))
 

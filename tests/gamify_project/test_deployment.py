@@ -45,6 +45,14 @@ def ask(
     return answer.status, json.loads(read) if answer.headers["Content-Type"] == "application/json" else answer.headers
 
 
+def check_lines_are_json(installed: Deployment, name: str) -> None:
+    """Raises AssertionError for a line that is no JSON object with a time, a level and an event."""
+    lines = (installed.folder / f"{name}.log").read_text().splitlines()
+    assert lines
+    for line in lines:
+        assert {"timestamp", "level", "logger", "event"} <= json.loads(line).keys(), line
+
+
 def test_production_passes_djangos_deployment_check(installed: Deployment) -> None:
     checked = installed.run(["python", "manage.py", "check", "--deploy", "--fail-level", "WARNING"])
 
@@ -83,6 +91,7 @@ def test_the_web_server_serves_behind_a_proxy_and_stops_on_a_signal(installed: D
     assert console[0] == HTTPStatus.OK
     assert "max-age" in console[1]["Strict-Transport-Security"]
     assert web.returncode == 0
+    check_lines_are_json(installed, "web")
 
 
 def test_the_worker_runs_tasks_and_stops_on_a_signal(installed: Deployment) -> None:
@@ -92,6 +101,7 @@ def test_the_worker_runs_tasks_and_stops_on_a_signal(installed: Deployment) -> N
         until(lambda: "succeeded" in (installed.folder / "worker.log").read_text(), what="the task succeeded")
 
     assert worker.returncode == 0
+    check_lines_are_json(installed, "worker")
 
 
 def test_the_deliveries_worker_delivers_and_stops_on_a_signal(installed: Deployment) -> None:
@@ -101,6 +111,7 @@ def test_the_deliveries_worker_delivers_and_stops_on_a_signal(installed: Deploym
         until(lambda: "succeeded" in (installed.folder / "deliveries.log").read_text(), what="the task succeeded")
 
     assert worker.returncode == 0
+    check_lines_are_json(installed, "deliveries")
 
 
 def test_beat_stores_its_schedule_in_the_volume_and_stops_on_a_signal(installed: Deployment) -> None:
@@ -109,6 +120,7 @@ def test_beat_stores_its_schedule_in_the_volume_and_stops_on_a_signal(installed:
         until(lambda: any(volume.glob("beat*")), what="there is a schedule")
 
     assert beat.returncode == 0
+    check_lines_are_json(installed, "beat")
 
 
 @pytest.mark.parametrize(

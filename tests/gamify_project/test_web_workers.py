@@ -94,6 +94,21 @@ def are_shared_evenly(product: Product, number: int) -> bool:
     return len(held) == WORKERS and max(held) - min(held) <= 1
 
 
+def test_every_process_shows_what_all_processes_have_counted(product: Product) -> None:
+    """Both processes get as many connections each, and one that asks for the numbers meets either of them."""
+    read = head("GET", f"{GAMIFY}/participants/counted/streaks", f"X-API-Key: {product.keys()['quickstart']}")
+    with opened(product, 10, read) as connections:
+        assert [connection.answer().status for connection in connections] == [200] * 10
+
+    with opened(product, 4, head("GET", "/metrics")) as readers:
+        shown = [reader.answer().body.decode() for reader in readers]
+    for page in shown:
+        counts = [
+            line for line in page.splitlines() if line.startswith("gamify_requests_total{") and "/streaks" in line
+        ]
+        assert [line.rpartition(" ")[2] for line in counts] == ["10.0"], counts
+
+
 def test_requests_that_wait_for_a_row_hold_up_no_others(product: Product, database: Mapping[str, str]) -> None:
     """20 requests wait, which is more than the 8 that may run at the same time."""
     read = head("GET", f"{GAMIFY}/participants/free/points", f"X-API-Key: {product.keys()['quickstart']}")

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
+from prometheus_client import Counter
 
 from gamify.facts.engine.outcomes import Grant, GrantReport, Outcome, Source, TraceEntry, TraceRest, UndoNote
 from gamify.facts.services.facts import Cause, Fact
@@ -21,11 +22,16 @@ from gamify.facts.services.tracing import NoTracer, Trace, Tracer
 from participants.actors import ActorKind
 from participants.errors import DomainError
 from participants.events import event_types
+from participants.measuring import counted
 from participants.models import DomainEvent, Participant
 from participants.work import UnitOfWork
 
 MAX_DEPTH = 5
 MAX_OUTCOMES = 200
+
+grants = Counter(
+    "gamify_grants", "What definitions gave, and what they could not give.", ["kind", "outcome"], registry=counted
+)
 
 logger = structlog.get_logger(__name__)
 
@@ -167,13 +173,16 @@ class _Run:
         self._work.load(kind.loads(self._work.catalog, [grant.spec]))
         try:
             with self._work.acting_as(ActorKind.DEFINITION, *_name_of(grant.source)):
-                return tuple(kind.give(self._work, cause.participant, grant))
+                outcomes = tuple(kind.give(self._work, cause.participant, grant))
         except DomainError as refusal:
             return self._refuse(grant, "grant_refused", refusal.message, refusal=refusal.code)
+        grants.labels(grant.kind, "given").inc()
+        return outcomes
 
     def _refuse(self, grant: Grant, log_event: str, reason: str, **details: str) -> Sequence[Outcome]:
         logger.info(log_event, kind=grant.kind, source=grant.source.type, code=grant.source.code, **details)
         self._tracer.add_refusal(grant, reason)
+        grants.labels(grant.kind, "refused").inc()
         return ()
 
 

@@ -12,10 +12,12 @@ import httpcore2
 import structlog
 from django.conf import settings
 from django.utils import timezone
+from prometheus_client import Counter
 
 from gamify.webhooks.engine.schedule import parse_retry_after
 from gamify.webhooks.engine.signing import signature_headers
 from gamify.webhooks.services.network import GuardedBackend, NotPublic, time_limit
+from participants.measuring import counted
 
 MAX_ANSWER_BYTES = 64 * 1024
 MAX_ANSWER_BODY_SECONDS = 1.0
@@ -24,6 +26,10 @@ KEEPALIVE_SECONDS = 5.0  # shorter than the timeout of most servers, so that the
 USER_AGENT = "Gamify-Webhooks/1"
 HTTP_GONE = 410
 ERROR_NUMBER = re.compile(r"^\[Errno -?\d+\] ")
+
+tries = Counter(
+    "gamify_delivery_tries", "Requests to receivers of webhooks, by how they ended.", ["outcome"], registry=counted
+)
 
 logger = structlog.get_logger(__name__)
 
@@ -58,6 +64,7 @@ def send(post: Post) -> Try:
     """Send a delivery once. Never raises: every problem is in the result."""
     at, started = timezone.now(), time.monotonic()
     status, error, retry_after = _try(post, at)
+    tries.labels("failed" if error else "delivered").inc()
     return Try(at, round((time.monotonic() - started) * 1000), status, error, retry_after)
 
 

@@ -2,12 +2,14 @@
 
 from gamify.webhooks.models import Delivery
 from gamify.webhooks.selectors import undelivered_of, wanted_types
+from gamify.webhooks.services.measuring import Waiting
 from gamify.webhooks.services.secrets import new_secret
 from gamify.webhooks.services.sequencing import TEST_EVENT
 from gamify.webhooks.services.waking import wake_if_wanted
 from participants import events
 from participants.archiving import ArchiveRule, archive_rules
 from participants.events import INSTANT, TEXT, UUID, EventField
+from participants.measuring import stored
 from participants.secrets import encrypt
 from participants.services.participants import Eraser, erasers, keep_rows
 from participants.services.personal_data import PersonalTable
@@ -34,6 +36,7 @@ def register() -> None:
     """Called when the apps are loaded."""
     wanted_types.register()
     after_commit.register("webhooks", wake_if_wanted)
+    stored.register(Waiting())
     # Deliveries have no data of their own. Those of erased events are deleted when they are due.
     tables = {"webhook_deliveries": PersonalTable(Delivery, _ABOUT_DELIVERIES, rows=undelivered_of)}
     erasers.register("deliveries", Eraser(tables, delete=keep_rows, anonymize=keep_rows))

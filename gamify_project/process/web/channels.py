@@ -141,6 +141,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         """Answer a request that does not reach the application, and close."""
         assert request.problem  # noqa: S101 - the callers have set it
         path = request.path if request.headers_finished else request.path_for_errors
+        server_errors.note(request.problem, path=path, method=request.command if request.headers_finished else "")
         self.receiving = None
         self.close_when_flushed = True
         try:
