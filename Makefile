@@ -52,8 +52,9 @@ check: lint ## what CI runs: lint, migrations, deployment, OpenAPI, tests
 bench: install-dev ## measure speed on this machine
 	@exec $(BIN)/python -m bench $(ARGS)
 
-docs: install ## write docs/openapi.yaml
+docs: install ## write docs/openapi.yaml and docs/commands.md
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+	$(BIN)/python manage.py list_commands > docs/commands.md
 
 seed: install ## fill the database with a demonstration
 	@exec $(BIN)/python manage.py seed_demo $(ARGS)

@@ -16,8 +16,12 @@ def main() -> None:
     from participants.actors import ActorKind, acting_as, actor_of
 
     command = (sys.argv[1:2] or ["help"])[0]
-    with acting_as(actor_of(ActorKind.COMMAND, command, command)):
-        execute_from_command_line(sys.argv)
+    try:
+        with acting_as(actor_of(ActorKind.COMMAND, command, command)):
+            execute_from_command_line(sys.argv)
+    except KeyboardInterrupt:
+        sys.stderr.write(f"\n{command}: interrupted; what was committed stays\n")
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Logging: JSON lines for machines, or short lines for people. Both contain the request id."""
 
 import logging.config
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -28,6 +29,11 @@ _QUIETER_FOR_PEOPLE: dict[str, Any] = _QUIETER | {
     "celery.worker.strategy": {"level": "WARNING"},
     "celery.app.trace": {"level": "WARNING"},
 }
+
+
+def log_format(environment: Mapping[str, str]) -> str:
+    """Return `json` or `console`: LOG_FORMAT, or else what fits GAMIFY_ENV."""
+    return environment.get("LOG_FORMAT") or ("json" if environment.get("GAMIFY_ENV") == "production" else "console")
 
 
 def logging_config(*, level: str, json: bool) -> None:

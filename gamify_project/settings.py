@@ -4,6 +4,7 @@ Without any variable this is the embedded product: SQLite and a file-based broke
 `DATABASE_URL` and `REDIS_URL` select PostgreSQL and Redis. `GAMIFY_ENV=production` requires safe settings.
 """
 
+import os
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -14,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from gamify_project.logs import logging_config
+from gamify_project.logs import log_format, logging_config
 from gamify_project.navigation import UNFOLD  # noqa: F401 - a setting, which unfold reads
 from gamify_project.openapi.config import SPECTACULAR_SETTINGS  # noqa: F401 - a setting
 from gamify_project.postgres.limits import COMMANDS, REQUESTS, Limits
@@ -412,6 +413,6 @@ SENTRY_TRACES_SAMPLE_RATE = env.float("SENTRY_TRACES_SAMPLE_RATE", default=0.0)
 OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
 
 LOGGING_CONFIG = None
-LOG_FORMAT = env.str("LOG_FORMAT", default="json" if PRODUCTION else "console")
+LOG_FORMAT = log_format(os.environ)
 LOG_REQUESTS = env.bool("LOG_REQUESTS", default=PRODUCTION)
 logging_config(level=env.str("LOG_LEVEL", default="INFO"), json=LOG_FORMAT == "json")

@@ -23,6 +23,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from gamify_project.celery_config import WEBHOOKS_QUEUE
 from gamify_project.counting import share_counts
+from gamify_project.logs import log_format
 from gamify_project.process.output import Log
 from gamify_project.process.programs import Program
 from gamify_project.process.stop_signals import parent_watch
@@ -70,11 +71,11 @@ def serve(*, host: str, port: str, stop_with_parent: bool) -> int:
 
 
 def _start_everything(supervisor: Supervisor, *, listener: socket.socket, host: str) -> None:
+    supervisor.log.is_json = log_format(os.environ) == "json"
     gate, gate_opener = os.pipe()
     supervisor.add(_web(listener=listener.fileno(), gate=gate))
     port = listener.getsockname()[1]
     _load_django()
-    supervisor.log.is_json = settings.LOG_FORMAT == "json"
     banner, wants_demo = _prepare(host=host, port=port)
     os.close(gate_opener)  # opens the gate
     is_up = threading.Event()

@@ -2,11 +2,13 @@
 
 import json
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db import transaction
 from django.db.models import Model
 
 from participants.database import all_tenants
@@ -19,8 +21,13 @@ from participants.services.tenants import TenantNotFound
 class ReportingCommand(BaseCommand):
     """Subclasses declare `arguments` and return the output as a mapping from `report`."""
 
+    can_roll_back = False
+    """Whether the command has `--dry-run`, which does everything in one transaction and rolls it back."""
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="Print one JSON object instead of text.")
+        if self.can_roll_back:
+            parser.add_argument("--dry-run", action="store_true", help="Report what would be done, and change nothing.")
         self.arguments(parser)
 
     def arguments(self, parser: ArgumentParser) -> None:
@@ -31,16 +38,35 @@ class ReportingCommand(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            with all_tenants():
+            with all_tenants(), self._transaction(options):
                 report = self.report(**options)
         except DomainError as error:
             raise CommandError(error.message) from error
-        if options["json"]:
+        self._print(report, as_json=options["json"])
+
+    def _transaction(self, options: Mapping[str, Any]) -> AbstractContextManager[None]:
+        return _rolled_back() if self.can_roll_back and options["dry_run"] else nullcontext()
+
+    def _print(self, report: Mapping[str, Any], *, as_json: bool) -> None:
+        if as_json:
             self.stdout.write(json.dumps(report, cls=DjangoJSONEncoder))
             return
         width = max(map(len, report), default=0)
         for name, value in report.items():
             self.stdout.write(f"{name:<{width}}  {_readable(value, indent=width + 2)}")
+
+
+@contextmanager
+def _rolled_back() -> Iterator[None]:
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def add_tenant(parser: ArgumentParser) -> None:
+    """Declare the options of a command about one tenant: `--tenant` and `--sandbox`."""
+    parser.add_argument("--tenant", required=True, metavar="SLUG", help="The tenant.")
+    parser.add_argument("--sandbox", action="store_true", help="Use the sandbox of the tenant.")
 
 
 def existing_tenant(slug: str, *, sandbox: bool) -> Tenant:

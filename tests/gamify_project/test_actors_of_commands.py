@@ -39,6 +39,9 @@ NOT_CALLED = {
     "lint_migrations": "reads the source alone",
     "database_roles": "changes roles and policies, and no rows (tests/gamify_project/test_separation.py)",
     "listen": "waits for webhooks",
+    "backup": "reads the database alone (tests/gamify_project/test_backup.py)",
+    "restore": "needs an empty database (tests/gamify_project/test_backup.py)",
+    "list_commands": "reads the commands alone",
     "import_tenant": "needs an installation without these rows (tests/gamify_project/exports/test_archive.py)",
     "seed_demo": "calls the services, which refuse to write without an actor (tests/gamify_project/test_demo.py)",
 }

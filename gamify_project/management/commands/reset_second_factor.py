@@ -16,8 +16,10 @@ class Command(ReportingCommand):
         "It ends all sessions of the account."
     )
 
+    can_roll_back = True
+
     def arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("username")
+        parser.add_argument("username", help="The account.")
 
     def report(self, *, username: str, **options: Any) -> Mapping[str, Any]:
         user = User.objects.filter(username=username).first()

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from participants.engine import NOT_AN_INSTANT, instant_of
 from participants.errors import InvalidInput
-from participants.management.base import ReportingCommand, columns_of, existing_tenant, whole_number
+from participants.management.base import ReportingCommand, add_tenant, columns_of, existing_tenant, whole_number
 from participants.models.keys import Scope
 from participants.services.keys import create_api_key
 
@@ -16,12 +16,11 @@ class Command(ReportingCommand):
     help = "Create an API key and print it. It cannot be shown again."
 
     def arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--tenant", required=True, metavar="SLUG")
+        add_tenant(parser)
         parser.add_argument("--scope", action="append", default=[], choices=Scope.values, help="May be repeated.")
-        parser.add_argument("--sandbox", action="store_true", help="Create a bq_test_ key for the sandbox.")
         parser.add_argument("--name", default="", help="Name, by which people recognise it.")
         expiry = parser.add_mutually_exclusive_group()
-        expiry.add_argument("--expires-in-days", type=whole_number, metavar="N")
+        expiry.add_argument("--expires-in-days", type=whole_number, metavar="N", help="Default: never.")
         expiry.add_argument(
             "--expires-at", metavar="ISO", help="Example: 2026-12-31T00:00:00Z. Without an offset it is UTC."
         )

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from participants.management.base import ReportingCommand, existing_tenant
+from participants.management.base import ReportingCommand, add_tenant, existing_tenant
 from participants.services.hmac import create_hmac_secret
 
 
@@ -12,8 +12,7 @@ class Command(ReportingCommand):
     help = "Create a secret with which a partner signs requests, and print it. It cannot be shown again."
 
     def arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--tenant", required=True, metavar="SLUG")
-        parser.add_argument("--sandbox", action="store_true", help="Create a secret for the sandbox.")
+        add_tenant(parser)
         parser.add_argument("--name", default="", help="Name, by which people recognise it.")
 
     def report(self, *, tenant: str, sandbox: bool, name: str, **options: Any) -> Mapping[str, Any]:

@@ -11,6 +11,8 @@ from participants.services.tenants import create_tenant
 class Command(ReportingCommand):
     help = "Create a tenant and its sandbox."
 
+    can_roll_back = True
+
     def arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slug", help="Public name: 1-64 of a-z, 0-9, - and _.")
         parser.add_argument("--name", help="Display name. Default: the slug.")

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils import timezone
 
 from participants.figures import today_of
-from participants.management.base import ReportingCommand, existing_tenant
+from participants.management.base import ReportingCommand, add_tenant, existing_tenant
 from participants.management.progress import progress_bar
 from participants.services.figures import rebuild
 
@@ -26,8 +26,7 @@ class Command(ReportingCommand):
     )
 
     def arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--tenant", required=True, metavar="SLUG")
-        parser.add_argument("--sandbox", action="store_true", help="Use the sandbox of the tenant.")
+        add_tenant(parser)
         parser.add_argument(
             "--since", required=True, type=day, metavar="DATE", help="The first day, in the tenant's time zone."
         )

@@ -11,8 +11,10 @@ from participants.services.keys import revoke_api_key
 class Command(ReportingCommand):
     help = "Revoke an API key, given by its id or its prefix."
 
+    can_roll_back = True
+
     def arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("key", metavar="PREFIX_OR_ID")
+        parser.add_argument("key", metavar="PREFIX_OR_ID", help="The key.")
 
     def report(self, *, key: str, **options: Any) -> Mapping[str, Any]:
         revoked = revoke_api_key(prefix_or_id=key, now=timezone.now())

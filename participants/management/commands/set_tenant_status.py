@@ -11,8 +11,10 @@ from participants.services.tenants import set_tenant_status
 class Command(ReportingCommand):
     help = "Enable or disable a tenant together with its sandbox."
 
+    can_roll_back = True
+
     def arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("slug")
+        parser.add_argument("slug", help="The tenant.")
         choice = parser.add_mutually_exclusive_group(required=True)
         choice.add_argument("--enable", action="store_true", help="Accept its keys again.")
         choice.add_argument("--disable", action="store_true", help="Refuse all its keys with 403.")

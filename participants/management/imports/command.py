@@ -15,7 +15,7 @@ from participants.actors import ActorKind, acting_as, actor_of
 from participants.engine import NOT_AN_INSTANT, instant_of
 from participants.errors import InvalidInput
 from participants.ids import new_id
-from participants.management.base import ReportingCommand, existing_tenant, whole_number
+from participants.management.base import ReportingCommand, add_tenant, existing_tenant, whole_number
 from participants.management.imports.bad_lines import BadLines, open_bad_lines_file
 from participants.management.imports.bookmarks import bookmark
 from participants.management.imports.columns import Columns
@@ -57,8 +57,7 @@ class ImportCommand(ReportingCommand, Generic[Item]):
 
     def arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE", help="CSV or NDJSON in UTF-8; - means standard input.")
-        parser.add_argument("--tenant", required=True, metavar="SLUG")
-        parser.add_argument("--sandbox", action="store_true", help="Import into the sandbox of the tenant.")
+        add_tenant(parser)
         parser.add_argument(
             "--format", choices=sorted(set(FORMATS.values())), help="Format of the file. Default: by its name."
         )

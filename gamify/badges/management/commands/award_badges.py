@@ -5,7 +5,7 @@ from typing import Any
 from django.utils import timezone
 
 from gamify.badges.services import award_to_eligible
-from participants.management.base import ReportingCommand, existing_tenant
+from participants.management.base import ReportingCommand, add_tenant, existing_tenant
 from participants.management.progress import progress_bar
 from participants.models import Participant
 
@@ -17,9 +17,8 @@ class Command(ReportingCommand):
     )
 
     def arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--tenant", required=True, metavar="SLUG")
-        parser.add_argument("--sandbox", action="store_true", help="Use the sandbox of the tenant.")
-        parser.add_argument("--badge", required=True, metavar="CODE")
+        add_tenant(parser)
+        parser.add_argument("--badge", required=True, metavar="CODE", help="The badge.")
         parser.add_argument("--dry-run", action="store_true", help="Report how many would get it, and award nothing.")
         parser.add_argument("--emit", action="store_true", help="Publish domain events to webhooks and feed.")
 

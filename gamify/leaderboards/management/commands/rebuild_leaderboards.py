@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from gamify.leaderboards.models import Leaderboard
 from gamify.leaderboards.services import LeaderboardNotFound, rebuild
-from participants.management.base import ReportingCommand, existing_tenant
+from participants.management.base import ReportingCommand, add_tenant, existing_tenant
 from participants.management.progress import progress_bar
 from participants.models import Participant
 
@@ -15,8 +15,7 @@ class Command(ReportingCommand):
     help = "Fill leaderboards again from the history. Until a board is complete, its answers have building=true."
 
     def arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--tenant", required=True, metavar="SLUG")
-        parser.add_argument("--sandbox", action="store_true", help="Use the sandbox of the tenant.")
+        add_tenant(parser)
         parser.add_argument("--board", metavar="CODE", help="Fill only this board. Default: all active boards.")
 
     def report(self, *, tenant: str, sandbox: bool, board: str | None, **options: Any) -> Mapping[str, Any]:

@@ -19,7 +19,7 @@ from gamify.rules.selectors.replaying import OnProgress
 from gamify.rules.services import RuleNotFound
 from participants.api.warnings import ignored_fields
 from participants.errors import field_errors
-from participants.management.base import ReportingCommand, existing_tenant, whole_number
+from participants.management.base import ReportingCommand, add_tenant, existing_tenant, whole_number
 from participants.management.imports import document
 from participants.models import Participant, Tenant
 from participants.work import reading
@@ -34,8 +34,7 @@ class Command(ReportingCommand):
     )
 
     def arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--tenant", required=True, metavar="SLUG")
-        parser.add_argument("--sandbox", action="store_true", help="Use the sandbox of the tenant.")
+        add_tenant(parser)
         parser.add_argument("--rule", required=True, metavar="CODE", help="Code of the rule, which need not be active.")
         parser.add_argument(
             "--days",

@@ -14,7 +14,7 @@ from gamify.webhooks.selectors.feed import FeedFilter, FeedPage
 from participants.api.fields import split_words
 from participants.engine import instant_text
 from participants.errors import DomainError
-from participants.management.base import existing_tenant
+from participants.management.base import add_tenant, existing_tenant
 from participants.models import DomainEvent, Tenant
 from participants.work import reading
 
@@ -26,8 +26,7 @@ class Command(BaseCommand):
     help = "Print a tenant's domain events live, in the order of the feed, until Ctrl-C."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--tenant", required=True, help="Slug of the tenant.")
-        parser.add_argument("--sandbox", action="store_true", help="Use the tenant's sandbox.")
+        add_tenant(parser)
         parser.add_argument(
             "--types", default="*", help="Only these event types: streak.*,points.awarded. Default: all."
         )

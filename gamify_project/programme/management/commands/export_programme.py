@@ -7,15 +7,14 @@ from django.core.management.base import BaseCommand, CommandError
 from gamify_project.programme.items import programme_text
 from participants.database import all_tenants
 from participants.errors import DomainError
-from participants.management.base import existing_tenant
+from participants.management.base import add_tenant, existing_tenant
 
 
 class Command(BaseCommand):
     help = "Write all definitions of a tenant as one YAML file, which fits into Git: the same definitions give the same bytes."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--tenant", required=True, metavar="SLUG")
-        parser.add_argument("--sandbox", action="store_true", help="Use the sandbox of the tenant.")
+        add_tenant(parser)
         parser.add_argument("--output", type=Path, metavar="FILE", help="The file to write. Default: the output.")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from gamify_project.programme.impact import Impact, impact_of
 from gamify_project.programme.management.files import plan_of_file
 from gamify_project.programme.words import impact_in_words
-from participants.management.base import ReportingCommand, existing_tenant, whole_number
+from participants.management.base import ReportingCommand, add_tenant, existing_tenant, whole_number
 
 DEFAULT_DAYS, MAX_DAYS = 30, 366
 
@@ -21,8 +21,7 @@ class Command(ReportingCommand):
 
     def arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE", help="YAML, as export_programme writes it. `-` for standard input.")
-        parser.add_argument("--tenant", required=True, metavar="SLUG")
-        parser.add_argument("--sandbox", action="store_true", help="Use the sandbox of the tenant.")
+        add_tenant(parser)
         parser.add_argument(
             "--prune", action="store_true", help="As if the definitions that the file lacks were archived."
         )

@@ -8,7 +8,7 @@ from django.utils import timezone
 from gamify_project.programme.management.files import plan_of_file
 from gamify_project.programme.management.reports import report_of
 from gamify_project.programme.services import apply_plan
-from participants.management.base import ReportingCommand, existing_tenant
+from participants.management.base import ReportingCommand, add_tenant, existing_tenant
 
 WOULD_CHANGE = 2  # exit code
 
@@ -21,8 +21,7 @@ class Command(ReportingCommand):
 
     def arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE", help="YAML, as export_programme writes it. `-` for standard input.")
-        parser.add_argument("--tenant", required=True, metavar="SLUG")
-        parser.add_argument("--sandbox", action="store_true", help="Import into the sandbox of the tenant.")
+        add_tenant(parser)
         parser.add_argument(
             "--prune", action="store_true", help="Archive the definitions that the file does not contain."
         )

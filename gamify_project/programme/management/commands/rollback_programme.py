@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from gamify_project.programme.management.reports import report_of
 from gamify_project.programme.services import apply_plan, plan_rollback
-from participants.management.base import ReportingCommand, existing_tenant
+from participants.management.base import ReportingCommand, add_tenant, existing_tenant
 
 
 class Command(ReportingCommand):
@@ -16,8 +16,7 @@ class Command(ReportingCommand):
     )
 
     def arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--tenant", required=True, metavar="SLUG")
-        parser.add_argument("--sandbox", action="store_true", help="Use the sandbox of the tenant.")
+        add_tenant(parser)
         parser.add_argument("--dry-run", action="store_true", help="Show what would change, and change nothing.")
 
     def report(self, *, tenant: str, sandbox: bool, **options: Any) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from gamify_project.undo.running import run
 from gamify_project.undo.selectors import kept_page, report_of
 from gamify_project.undo.services import CAUSE_KINDS, Cause, UndoRequest, store
 from participants.engine import instant_of
-from participants.management.base import ReportingCommand, existing_tenant, whole_number
+from participants.management.base import ReportingCommand, add_tenant, existing_tenant, whole_number
 
 SHOWN = 1_000
 PAUSE_SECONDS = 1.0
@@ -41,8 +41,7 @@ class Command(ReportingCommand):
 
     def arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("cause", metavar="KIND:ID", type=cause_of, help="The actor, as in `admin/activity`.")
-        parser.add_argument("--tenant", required=True, metavar="SLUG")
-        parser.add_argument("--sandbox", action="store_true", help="Undo in the sandbox of the tenant.")
+        add_tenant(parser)
         parser.add_argument("--since", required=True, type=instant, metavar="TIME", help="Included.")
         parser.add_argument("--until", type=instant, metavar="TIME", help="Not included. Default: now.")
         parser.add_argument("--of-version", type=whole_number, metavar="N", help="Version of a definition.")
