@@ -12,6 +12,7 @@ from django.conf import settings
 
 from gamify_project.celery_config import WORKER_TIMEOUT_SECONDS, celery_settings
 from gamify_project.counting import share_counts
+from gamify_project.logs import as_json_line
 from gamify_project.telemetry import start_tracing
 from participants.actors import ActorKind, acting_as, actor_of, following_request
 from participants.database import no_tenant
@@ -43,6 +44,15 @@ def _wait_longer_in_workers(conf: Any, **_: Any) -> None:
         longer = dict.fromkeys(("socket_timeout", "socket_connect_timeout"), WORKER_TIMEOUT_SECONDS)
         conf.broker_transport_options = {**conf.broker_transport_options, **longer}
         conf.broker_connection_timeout = WORKER_TIMEOUT_SECONDS
+
+
+@celeryd_init.connect
+def _say_in_json(**_: Any) -> None:
+    """Celery announces its shutdown past all loggers, because it does so in a signal handler."""
+    if settings.LOG_FORMAT == "json":
+        from celery.apps import worker as worker_program  # noqa: PLC0415 - only workers need it
+
+        worker_program.safe_say = lambda message, stream=None: os.write(2, as_json_line("celery", message).encode())
 
 
 @worker_init.connect

@@ -1,7 +1,10 @@
 """Logging: JSON lines for machines, or short lines for people. Both contain the request id."""
 
+import json
+import logging
 import logging.config
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -36,8 +39,15 @@ def log_format(environment: Mapping[str, str]) -> str:
     return environment.get("LOG_FORMAT") or ("json" if environment.get("GAMIFY_ENV") == "production" else "console")
 
 
-def logging_config(*, level: str, json: bool) -> None:
-    """Configure structlog and the standard library to write through one formatter to stderr."""
+def as_json_line(logger: str, event: str) -> str:
+    """Return a line in the format of the other JSON lines. For code that must not call a logger."""
+    at = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    return json.dumps({"timestamp": at, "level": "info", "logger": logger, "event": event.strip()}) + "\n"
+
+
+def logging_config(*, level: str, is_json: bool) -> None:
+    """Configure structlog and the standard library to write through one formatter to stderr. With `is_json`, warnings of Python too."""
+    logging.captureWarnings(is_json)
     structlog.configure(
         processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -49,7 +59,7 @@ def logging_config(*, level: str, json: bool) -> None:
             structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
             structlog.processors.JSONRenderer(),
         ]
-        if json
+        if is_json
         else [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]
     )
     formatter = {
@@ -64,6 +74,6 @@ def logging_config(*, level: str, json: bool) -> None:
             "formatters": {"main": formatter},
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "main"}},
             "root": {"handlers": ["stderr"], "level": level},
-            "loggers": _QUIETER if json else _QUIETER_FOR_PEOPLE,
+            "loggers": _QUIETER if is_json else _QUIETER_FOR_PEOPLE,
         }
     )

@@ -415,4 +415,4 @@ OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
 LOGGING_CONFIG = None
 LOG_FORMAT = log_format(os.environ)
 LOG_REQUESTS = env.bool("LOG_REQUESTS", default=PRODUCTION)
-logging_config(level=env.str("LOG_LEVEL", default="INFO"), json=LOG_FORMAT == "json")
+logging_config(level=env.str("LOG_LEVEL", default="INFO"), is_json=LOG_FORMAT == "json")

@@ -1,11 +1,11 @@
 """The output of several programs in one terminal, or in one stream of JSON lines."""
 
 import contextlib
-import json
 import os
 import threading
-from datetime import UTC, datetime
 from typing import IO
+
+from gamify_project.logs import as_json_line
 
 OWN_NAME = "gamify"
 NAME_WIDTH = len(OWN_NAME)
@@ -31,7 +31,7 @@ class Log:
 
     def line(self, name: str, text: str, *, patience: float = -1) -> None:
         if self.is_json:
-            self._print(text if text.startswith("{") else _as_json(name, text), patience=patience)
+            self._print(text if text.startswith("{") else as_json_line(name, text).rstrip("\n"), patience=patience)
         else:
             self._print(f"{self._prefix(name)} {text}", patience=patience)
 
@@ -45,7 +45,7 @@ class Log:
 
     def plain(self, text: str) -> None:
         """Print text without a name."""
-        self._print(_as_json(OWN_NAME, text) if self.is_json else text)
+        self._print(as_json_line(OWN_NAME, text).rstrip("\n") if self.is_json else text)
 
     def _print(self, text: str, *, patience: float = -1) -> None:
         """Write a line under the lock. A closed output (`make run | head`) is ignored.
@@ -63,8 +63,3 @@ class Log:
     def _write(self, data: bytes) -> None:
         while data:
             data = data[os.write(self._descriptor, data) :]
-
-
-def _as_json(name: str, text: str) -> str:
-    at = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-    return json.dumps({"timestamp": at, "level": "info", "logger": name, "event": text})

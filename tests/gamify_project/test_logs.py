@@ -10,7 +10,7 @@ import logging
 from gamify_project.logs import logging_config
 import structlog
 
-logging_config(level="INFO", json=True)
+logging_config(level="INFO", is_json=True)
 
 def look_up(presented):
     raise RuntimeError("the database is gone")
