@@ -15,6 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.urls import get_resolver
 
+from gamify_project import celery_app
 from gamify_project.counting import share_counts
 from gamify_project.process.web.balance import Slots
 from gamify_project.telemetry import start_tracing
@@ -60,8 +61,12 @@ _slots = Slots()
 
 
 def on_starting(server: Any) -> None:
-    """Import everything that the first request needs, and exclude it from garbage collection in all workers."""
+    """Import everything that the first request needs, and exclude it from garbage collection in all workers.
+
+    The tasks are for `/metrics`, which names them: two requests that import them at the same time would find some of them only.
+    """
     assert get_resolver().url_patterns  # noqa: S101 - reading it imports every view
+    celery_app.loader.import_default_modules()
     gc.collect()
     gc.freeze()
 
