@@ -1,5 +1,6 @@
 import pytest
 
+from participants.engine import MAX_EXTERNAL_ID, external_id_problem
 from participants.models import Participant
 from tests.client import refusal, refused_fields, segment
 
@@ -156,3 +157,10 @@ def test_the_ids_of_two_tenants_do_not_meet(api, other_api):
 
     assert other_api.get("/participants/a%2Fb").status_code == 404
     assert other_api.get("/participants/a%2Fb/points").json()["balance"] == 0
+
+
+@pytest.mark.parametrize(
+    ("length", "is_refused"), [(0, True), (1, False), (MAX_EXTERNAL_ID, False), (MAX_EXTERNAL_ID + 1, True)]
+)
+def test_an_id_has_1_to_255_characters(length, is_refused):
+    assert (external_id_problem("x" * length) is not None) == is_refused

@@ -43,6 +43,7 @@ def test_a_week_may_begin_on_another_day():
 
     assert windows.ordinal(utc(2026, 2, 15)) == windows.ordinal(utc(2026, 2, 21))  # Sunday to Saturday
     assert windows.ordinal(utc(2026, 2, 14)) == windows.ordinal(utc(2026, 2, 15)) - 1
+    assert windows.key(windows.ordinal(utc(2026, 2, 15))) == "2026-W08"  # of its Wednesday, the fourth day
 
 
 def test_a_day_follows_the_wall_clock_of_its_zone():

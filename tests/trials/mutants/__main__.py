@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[3]
 TO_FIND = 0.95
 SECONDS = 600
 COPIED = ("*.pyc", "__pycache__", ".git", ".venv", "var", "staticfiles", ".mypy_cache", ".ruff_cache", ".pytest_cache")
-FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - |$)", re.MULTILINE)
 PYTEST = ("-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:randomly", "-p", "no:cacheprovider")
 
 
