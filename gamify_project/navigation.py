@@ -111,6 +111,9 @@ UNFOLD = {
     ],
     "ACCOUNT": {"navigation": [{"title": "Your account", "link": reverse_lazy("admin:account")}]},
     "STYLES": [lambda request: static("gamify_project/console.css")],
-    "SCRIPTS": [lambda request: static("gamify_project/console.js")],
+    "SCRIPTS": [
+        lambda request: static("gamify_project/console.js"),
+        lambda request: static("gamify_project/lost_input.js"),
+    ],
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": NAVIGATION},
 }

@@ -28,6 +28,11 @@ ADDITIONS = (
         re.compile(r'<tbody (?=class="block relative lg:table-row-group)'),
         r'<tbody {% if forloop.first %}id="first-row" tabindex="-1" {% endif %}',
     ),
+    # The parts of a form, as targets of the links beside it. Readers announce them by their titles.
+    (
+        re.compile(r'<fieldset class="module relative(?= {% if)'),
+        r'<fieldset{% if fieldset.name %} id="part-{{ fieldset.name|slugify }}" aria-label="{{ fieldset.name }}"{% endif %} class="module relative',
+    ),
     (re.compile(r'<nav id="nav-sidebar-inner"'), r'<nav id="nav-sidebar-inner" aria-label="Pages"'),
 )
 

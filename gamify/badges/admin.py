@@ -22,13 +22,14 @@ from gamify.facts.admin.metrics import SELECTOR, MetricAdmin, MetricForm, select
 from gamify.facts.services import badge_metrics, metric_choices
 from participants.activity import Activity
 from participants.admin.access import link
-from participants.admin.definitions import picture_field
+from participants.admin.conditions import filter_in_words
+from participants.admin.definitions import SHOWN, picture_field
 from participants.admin.display import display
 from participants.admin.empty import WhenEmpty
 from participants.admin.fields import ChoiceField, LineField, NumberField
 from participants.admin.pages import AuditedForm, Done, ObjectPage
 from participants.admin.panels import Box, Line, Panel, Story, entry_link, panels
-from participants.admin.words import plain
+from participants.admin.words import plain, sentence_of
 from participants.catalog import Catalog, catalog_of
 from participants.errors import FieldError
 from participants.models import Capability, DomainEvent, Participant, Tenant
@@ -48,7 +49,8 @@ def criteria_in_words(criteria: Mapping[str, Any] | None) -> str:
         return ""
     about = criteria.get("streak_code") or criteria.get("event_name")
     label = badge_metrics[criteria["metric"]].label + (f" ({about})" if about else "")
-    return f"{label}: at least {criteria['min']:,}"
+    where = " and ".join(filter_in_words(criteria.get("filter") or {}))
+    return f"{label}: at least {criteria['min']:,}{f', only where {where}' if where else ''}"
 
 
 def _preview(badge: Badge) -> Iterator[str]:
@@ -134,7 +136,6 @@ class BadgeAdmin(MetricAdmin):
         "badges_badge_add",
     )
     noun, form, metrics = "badge", BadgeForm, badge_metrics
-    settings = ("rarity", "category", "icon_url")
     columns = ("rarity", "category", "display_criteria")
     object_pages = (AWARD_TO_ELIGIBLE,)
     list_filter = ("is_active", "rarity")
@@ -146,9 +147,18 @@ class BadgeAdmin(MetricAdmin):
     def conditional_fields(self) -> dict[str, str]:
         return {**super().conditional_fields, "minimum": "metric != ''"}
 
+    def selector_of(self, row: Badge) -> Mapping[str, Any]:
+        return row.criteria or {}
+
+    def in_words(self, row: Badge) -> str:
+        earned = criteria_in_words(row.criteria)
+        category = f"in the category “{row.category}”" if row.category else ""
+        how = f"earned by {earned}" if earned else "only given by a rule, a challenge, the API or by hand"
+        return sentence_of([" ".join(filter(None, [Rarity(row.rarity).label.lower(), "badge", category])), how])
+
     def own_fieldsets(self, obj: Any) -> Any:
-        settings, *others = super().own_fieldsets(obj)
-        return (settings, ("Earned", {"fields": CRITERIA}), *others)
+        looks = ("How it looks", {"fields": ("rarity", "category", "icon_url")})
+        return (("How it is earned", {"fields": CRITERIA}), looks, SHOWN)
 
     def save_new(self, *, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Badge:
         return services.create_badge(tenant=tenant, data=data, now=now)

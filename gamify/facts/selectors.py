@@ -44,6 +44,15 @@ class EventPage:
     total: int
 
 
+NEWEST = 200
+
+
+def newest_events(tenant: Tenant) -> Sequence[Event]:
+    """Return the newest events of all participants, at most NEWEST, with their names and properties only."""
+    rows = Event.objects.filter(tenant_id=tenant.pk).order_by("-id").only("id", "name", "properties")
+    return list(rows[:NEWEST])
+
+
 class EventNotFound(NotFound):
     code = "event_not_found"
     noun = "Event"

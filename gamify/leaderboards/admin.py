@@ -18,11 +18,14 @@ from gamify.leaderboards.engine.periods import CLIENT_KINDS
 from gamify.leaderboards.models import Leaderboard, WindowChoice
 from gamify.leaderboards.selectors import Board, boards_in, build_progress
 from gamify.leaderboards.selectors.ranking.pages import Entry, PageRequest
-from participants.admin.conditions import ConditionsField
+from participants.admin.conditions import ConditionsField, filter_in_words
+from participants.admin.definitions import SHOWN
 from participants.admin.display import display
 from participants.admin.empty import WhenEmpty
 from participants.admin.fields import ChoiceField, LineField
 from participants.admin.panels import Box, Panel, panels
+from participants.admin.tenants import timezone_widget
+from participants.admin.words import any_of, sentence_of
 from participants.catalog import catalog_of
 from participants.errors import FieldError
 from participants.models import Capability, Participant, Tenant
@@ -42,7 +45,11 @@ class LeaderboardForm(MetricForm):
         choices=WindowChoice.choices,
         help_text="The period in answers to requests that name none. The other periods are available as well.",
     )
-    timezone = LineField(help_text="The time zone of its days, such as Europe/Berlin. Empty: the tenant's.")
+    timezone = LineField(
+        label="Time zone",
+        widget=timezone_widget(blank="The tenant's zone"),
+        help_text="The zone in which its days begin.",
+    )
     participant_filter = ConditionsField(
         label="Only participants where",
         required=False,
@@ -82,7 +89,6 @@ class LeaderboardAdmin(MetricAdmin):
         "leaderboards_leaderboard_add",
     )
     noun, form, metrics = "leaderboard", LeaderboardForm, board_metrics
-    settings = ("metric", *SELECTOR, "participant_filter", "time_window", "timezone")
     columns = ("display_metric", "time_window", "display_state")
     list_filter = ("is_active", MetricFilter)
     exports = {"leaderboard": {}}
@@ -92,10 +98,37 @@ class LeaderboardAdmin(MetricAdmin):
     )
     change_form_outer_after_template = "admin/participants/boxes.html"
 
+    def own_fieldsets(self, obj: Any) -> Iterable[tuple[str, dict[str, Any]]]:
+        return (
+            ("What is ranked", {"fields": ("metric", *SELECTOR)}),
+            ("Who is ranked", {"fields": ("participant_filter",)}),
+            ("Which days", {"fields": ("time_window", "timezone")}),
+            SHOWN,
+        )
+
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         if row := kwargs.get("obj"):
             context |= {"boxes": list(_top_boxes(row)), "timeline": []}
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def selector_of(self, row: Leaderboard) -> Mapping[str, Any]:
+        return row.selector or {}
+
+    def in_words(self, row: Leaderboard) -> str:
+        selector = row.selector or {}
+        about = selector.get("streak_code") or selector.get("event_name")
+        property_name = f"{selector['field']} of " if about and selector.get("field") else ""
+        where = " and ".join(filter_in_words(selector.get("filter") or {}))
+        who = " and ".join(filter_in_words(row.participant_filter or {}))
+        return sentence_of(
+            [
+                f"ranks {f'participants where {who}' if who else 'all participants'} by {board_metrics[row.metric].label}"
+                + (f" ({property_name}{any_of([about])})" if about else ""),
+                f"only events where {where}" if where else "",
+                f"shows {WindowChoice(row.time_window).label.lower()}",
+                f"days begin in {row.timezone or row.tenant.timezone}",
+            ]
+        )
 
     def save_new(self, *, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Leaderboard:
         return services.create_leaderboard(tenant=tenant, data=data, now=now)

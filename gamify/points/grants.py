@@ -32,6 +32,7 @@ FIELDS = {
         about="the field of the event that holds the number, which is multiplied by `factor`.",
         label="Property",
         placeholder="property",
+        is_property=True,
     ),
     "factor": GrantField(
         schema={"type": "number"}, about="defaults to 1.", label="Factor", placeholder="times 1", default=1

@@ -146,9 +146,17 @@ def _short_form(operators: Mapping[str, Any]) -> Any:
 
 
 class ConditionsWidget(RowsWidget):
+    """`suggests` is the id of a list of properties on the page."""
+
+    suggests = ""
     template_name = "admin/participants/conditions.html"
     row_class = Condition
     choices = {"kinds": KINDS, "operators": OPERATORS}
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        context["widget"]["suggests"] = self.suggests
+        return context
 
     def show(self, value: Mapping[str, Any]) -> SubmittedFilter:
         return SubmittedFilter(value, conditions_of(value))
@@ -158,6 +166,10 @@ class ConditionsField(ShownValueField):
     """Form field. Its cleaned value is a filter, or None without conditions."""
 
     widget = ConditionsWidget
+
+    def __init__(self, *, suggests: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.widget.suggests = suggests
 
     def in_words(self, value: Mapping[str, Any] | None) -> SafeString | None:
         return list_of(filter_in_words(value or {}))

@@ -31,11 +31,16 @@ class ColorWidget(UnfoldAdminTextInputWidget):  # type: ignore[misc]  # unfold h
         js = ("participants/color.js",)
 
 
-class LineField(forms.CharField):
-    """One line of text. Its cleaned value is None if it is empty."""
+def suggesting(suggests: str) -> Any:
+    """Return a text box that suggests from the list with the id `suggests`."""
+    return UnfoldAdminTextInputWidget({"list": suggests, "autocomplete": "off"} if suggests else None)
 
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("widget", UnfoldAdminTextInputWidget)
+
+class LineField(forms.CharField):
+    """One line of text. Its cleaned value is None if it is empty. `suggests` is the id of a list of texts on the page."""
+
+    def __init__(self, *, suggests: str = "", **kwargs: Any) -> None:
+        kwargs.setdefault("widget", suggesting(suggests))
         kwargs.setdefault("required", False)
         super().__init__(empty_value=None, **kwargs)
 
@@ -132,12 +137,14 @@ class _ListField(forms.Field):
 
 
 class WordsField(_ListField):
-    """Texts separated by commas."""
+    """Texts separated by commas. `suggests` as in LineField; the script of editors suggests for each text."""
 
     separator, shown_separator = ",", ", "
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(required=False, widget=UnfoldAdminTextInputWidget, **kwargs)
+    def __init__(self, *, suggests: str = "", **kwargs: Any) -> None:
+        widget = suggesting(suggests)
+        widget.attrs |= {"data-suggests": suggests} if suggests else {}
+        super().__init__(required=False, widget=widget, **kwargs)
 
 
 class LinesField(_ListField):

@@ -1,6 +1,6 @@
 """Values in words for people, instead of Python or JSON notation."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -44,6 +44,22 @@ def _bracketed(value: Any, inner: Any) -> str:
     """Return the value in words, in brackets if it contains commas."""
     words: str = inner(value)
     return f"({words})" if isinstance(value, Mapping | list | tuple) and len(value) > 1 else words
+
+
+def sentence_of(parts: Iterable[str]) -> str:
+    """Join the parts of a definition in words to one sentence, without those that are empty."""
+    text = "; ".join(part for part in parts if part)
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def counted(number: int, one: str) -> str:
+    """Return a number with its noun, such as “1 week” or “1,200 weeks”."""
+    return f"{number:,} {one}" if number == 1 else f"{number:,} {one}s"
+
+
+def any_of(names: Sequence[str], joint: str = " or ") -> str:
+    """Return names of events for people: “login or purchase”, or “any event”."""
+    return joint.join("any event" if name == "*" else name for name in names)
 
 
 def table_of(pairs: Mapping[str, Any]) -> SafeString | None:

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 
-from participants.admin.definitions import DefinitionAdmin, DefinitionForm, picture_field
+from participants.admin.definitions import SHOWN, DefinitionAdmin, DefinitionForm, picture_field
 from participants.admin.display import display
 from participants.admin.empty import WhenEmpty
 from participants.admin.fields import (
@@ -20,17 +20,12 @@ from participants.admin.fields import (
     without_empty,
 )
 from participants.admin.pages import Link
+from participants.admin.words import counted, plain, sentence_of
 from participants.models import Tenant
 from rewards import services
 from rewards.admin.codes import ADD_CODES
 from rewards.definitions import NewReward, RewardChanges
 from rewards.models import Reward, RewardType
-
-SETTINGS = (
-    "reward_type", "points_cost", "max_claims_per_user", "total_inventory", "min_tier_level", "starts_at", "expires_at",
-    "image_url", "code_pattern", "multiplier", "duration_hours",
-)  # fmt: skip
-
 
 CONFIG = ("multiplier", "duration_hours")
 
@@ -88,6 +83,28 @@ class RewardForm(DefinitionForm):
         return body
 
 
+def reward_in_words(reward: Reward) -> str:
+    """Return a reward as one sentence."""
+    kind = RewardType(reward.reward_type).label.lower() if reward.reward_type else "reward"
+    config, limit = reward.config or {}, reward.max_claims_per_user
+    effect = f" × {config['multiplier']} for {config['duration_hours']} hours" if "multiplier" in config else ""
+    return sentence_of(
+        [
+            f"{kind}{effect} for {counted(reward.points_cost, 'point')}"
+            if reward.points_cost
+            else f"{kind}{effect}, free",
+            "any number for each participant" if limit is None else f"{limit:,} for each participant",
+            "no limit of pieces"
+            if reward.total_inventory is None
+            else f"{counted(reward.total_inventory, 'piece')} in all",
+            "" if reward.min_tier_level is None else f"from tier level {reward.min_tier_level:,} on",
+            f"from {plain(reward.starts_at)}" if reward.starts_at else "",
+            f"until {plain(reward.expires_at)}" if reward.expires_at else "",
+            f"codes like {reward.code_pattern} are made at a claim" if reward.code_pattern else "",
+        ]
+    )
+
+
 @admin.register(Reward)
 class RewardAdmin(DefinitionAdmin):
     when_empty = WhenEmpty(
@@ -95,11 +112,21 @@ class RewardAdmin(DefinitionAdmin):
         "Add a reward",
         "rewards_reward_add",
     )
-    noun, form, settings = services.NOUN, RewardForm, SETTINGS
+    noun, form = services.NOUN, RewardForm
     columns = ("reward_type", "points_cost", "display_stock")
     list_filter = ("is_active", "reward_type")
+    conditional_fields = dict.fromkeys(CONFIG, f"reward_type == '{RewardType.POINTS_MULTIPLIER.value}'")
     object_pages = (ADD_CODES,)
     about_deactivating = "They can no longer be claimed. Existing claims stay."
+
+    def own_fieldsets(self, obj: Any) -> Iterable[tuple[str, dict[str, Any]]]:
+        return (
+            ("What it is", {"fields": ("reward_type", *CONFIG, "image_url")}),
+            ("Who may claim it", {"fields": ("points_cost", "max_claims_per_user", "min_tier_level")}),
+            ("Stock", {"fields": ("total_inventory", "code_pattern")}),
+            ("When", {"fields": ("starts_at", "expires_at")}),
+            SHOWN,
+        )
 
     def object_facts(self, row: Reward) -> list[tuple[str, Any]]:
         return [*super().object_facts(row), ("handed out", f"{row.claimed:,}"), ("left", self.display_stock(row))]
@@ -109,6 +136,9 @@ class RewardAdmin(DefinitionAdmin):
         if request.user.has_perm("rewards.view_rewardcode"):
             url = f"{reverse('admin:rewards_rewardcode_changelist')}?reward_id={row.pk}"
             yield Link("Codes", url, "list")
+
+    def in_words(self, row: Reward) -> str:
+        return reward_in_words(row)
 
     def save_new(self, *, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Reward:
         any_number = {"max_claims_per_user": None}  # empty form fields are not in the data

@@ -5,8 +5,8 @@ from typing import Any
 
 from rest_framework.serializers import Serializer
 
+from gamify.facts.admin.seen import EVENTS, PROPERTIES
 from gamify.facts.engine.conditions import ConditionKind
-from gamify.facts.services import reference_names
 from participants.admin.conditions import ConditionsField
 from participants.admin.definitions import DefinitionForm, color_field, picture_field
 from participants.admin.fields import (
@@ -73,11 +73,13 @@ class StreakForm(DefinitionForm):
     )
     event_types = WordsField(
         label="Events",
+        suggests=EVENTS,
         help_text="Separated by commas; * for any event. If empty: the event that is named like the code.",
     )
     fact_filter = ConditionsField(
         label="Only events where",
         required=False,
+        suggests=PROPERTIES,
         help_text="All conditions must hold. Without conditions every such event counts.",
     )
     drop_expression = SwitchField(
@@ -96,7 +98,9 @@ class StreakForm(DefinitionForm):
         label="Weeks begin on", choices=[(str(index), day.title()) for index, day in enumerate(WEEKDAYS)]
     )
     condition_type = ChoiceField(label="A period is completed by", choices=KINDS)
-    condition_field = LineField(label="Property", help_text="A property of the event, such as amount or order.total.")
+    condition_field = LineField(
+        label="Property", suggests=PROPERTIES, help_text="A property of the event, such as amount or order.total."
+    )
     condition_min = NumberField(label="At least", initial=1)
     grace_periods = IntegerField(
         label="Grace",
@@ -127,8 +131,7 @@ class StreakForm(DefinitionForm):
         super().__init__(*args, **kwargs)
         condition = {f"condition_{name}": value for name, value in self.instance.condition.items()}
         self.initial.update(**condition, fact_filter=self._short_form())
-        if self.tenant is not None:
-            self.fields["milestones"].names = reference_names(self.tenant)  # type: ignore[attr-defined]
+        self.fields["milestones"].name_rewards_of(self.tenant)  # type: ignore[attr-defined]
 
     def _short_form(self) -> Any:
         return None if self.instance._state.adding else filter_of(self.instance)

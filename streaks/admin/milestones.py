@@ -7,9 +7,13 @@ from typing import Any
 from django import forms
 from django.utils.safestring import SafeString
 
+from gamify.facts.admin.grants import choices_of_ids
+from gamify.facts.services import grant_kinds, reference_names
 from participants.admin.rows import RowsWidget, SubmittedRows
 from participants.admin.words import list_of
+from participants.models import Tenant
 
+UNKNOWN = "that does not exist"
 ONCE, EACH_RUN = "ever", "run"
 CHOICES = {ONCE: "once ever", EACH_RUN: "once in each run"}
 
@@ -41,7 +45,7 @@ def row_of(stored: Mapping[str, Any]) -> Row:
 def _description(stored: Mapping[str, Any], names: Mapping[str, str]) -> str:
     row = row_of(stored)
     reward = (
-        f"reward {names.get(row.reward, row.reward)}, {CHOICES[row.paid]}"
+        f"reward {names.get(row.reward, 'that does not exist')}, {CHOICES[row.paid]}"
         if row.reward
         else "announced to clients, without a reward"
     )
@@ -53,6 +57,16 @@ class MilestonesWidget(RowsWidget):
     row_class = Row
     nothing = []
     choices = {"choices": CHOICES}
+    tenant: Tenant | None = None
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        rows = context["widget"]["rows"]
+        context["widget"]["rows"] = [{"row": row, "rewards": self._rewards(row.reward.strip())} for row in rows]
+        return context
+
+    def _rewards(self, chosen: str) -> Mapping[str, str]:
+        return choices_of_ids(grant_kinds["reward"], chosen, self.tenant) | {"": "no reward"}
 
     def show(self, value: Sequence[Mapping[str, Any]]) -> Submitted:
         rows = [row_of(milestone) for milestone in value]
@@ -64,11 +78,16 @@ class MilestonesField(forms.Field):
 
     widget = MilestonesWidget
     submits_shown_value = True
-    names: Mapping[str, str] = {}
-    """The names of rewards by id, which the form sets."""
+
+    def name_rewards_of(self, tenant: Tenant | None) -> None:
+        """List the rewards of `tenant` as choices, and use their names in words."""
+        assert isinstance(self.widget, MilestonesWidget), "a field of milestones has their widget"  # noqa: S101
+        self.widget.tenant = tenant
 
     def in_words(self, value: Sequence[Mapping[str, Any]] | None) -> SafeString | None:
-        return list_of(_description(milestone, self.names) for milestone in value or ())
+        tenant = self.widget.tenant  # type: ignore[attr-defined]  # see name_rewards_of
+        names = {} if tenant is None else reference_names(tenant)
+        return list_of(_description(milestone, names) for milestone in value or ())
 
     def clean(self, value: Submitted) -> list[dict[str, Any]]:
         return [row.body() for row in value.rows]

@@ -7,7 +7,9 @@ from typing import Any
 from django.contrib import admin, messages
 from django.http import HttpRequest
 
+from gamify.facts.admin.seen import ListeningAdmin, Mention, fields_of
 from gamify.facts.admin.words import expression_in_words
+from gamify.facts.services import reference_names
 from participants.admin.definitions import DefinitionAdmin
 from participants.admin.display import display
 from participants.admin.empty import WhenEmpty
@@ -15,7 +17,7 @@ from participants.models import Tenant
 from streaks import services
 from streaks.admin.forms import StreakForm
 from streaks.admin.switching import PAGES
-from streaks.admin.words import COUNTS_CARRIED_OVER, condition_of, events_of, grace_of, period_of
+from streaks.admin.words import COUNTS_CARRIED_OVER, condition_of, events_of, grace_of, period_of, streak_in_words
 from streaks.definitions import model_of_console
 from streaks.models import Status, Streak
 from streaks.selectors.configs import filter_of
@@ -35,7 +37,7 @@ ABOUT_MILESTONES = "Lengths of a run that are announced to clients. Each may gra
 
 
 @admin.register(Streak)
-class StreakAdmin(DefinitionAdmin):
+class StreakAdmin(ListeningAdmin):
     when_empty = WhenEmpty(
         "There is no streak yet. Add one, and say which events count.",
         "Add a streak",
@@ -66,14 +68,14 @@ class StreakAdmin(DefinitionAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         named = ("name", "description") if obj else ("code", "name", "description", "status", "opened_for")
         return (
-            (None, {"fields": named}),
+            ("Name", {"fields": named}),
             ("What is counted", {"fields": ("event_types", *_filter_fields(obj))}),
             ("Periods", {"fields": PERIODS, "description": ABOUT_CHANGES if obj else ""}),
             ("What completes a period", {"fields": ("condition_type", "condition_field", "condition_min")}),
             ("When a period is missed", {"fields": ("grace_periods", "reset_on_miss", "at_risk_seconds")}),
             ("Milestones", {"fields": ("milestones",), "description": ABOUT_MILESTONES}),
             ("Where it is shown", {"fields": ("display_order", "color", "icon_url")}),
-            *([("About", {"fields": ("id", ("created_at", "updated_at"))})] if obj else []),
+            *([("About", {"fields": (("created_at", "updated_at"),)})] if obj else []),
         )
 
     def save_model(self, request: HttpRequest, obj: Streak, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
@@ -82,13 +84,23 @@ class StreakAdmin(DefinitionAdmin):
         if change and obj.revision != before:
             messages.info(request, COUNTS_CARRIED_OVER)
 
+    def mentions(self, row: Streak) -> Iterable[Mention]:
+        counted, short = row.condition.get("field"), row.fact_filter
+        fields = [*fields_of(row.expression), *fields_of(short, is_filter=True), *([counted] if counted else [])]
+        yield Mention(row.event_types or [row.code], fields)
+
+    def in_words(self, row: Streak) -> str:
+        return streak_in_words(row, reference_names(row.tenant), tenant_zone=row.tenant.timezone)
+
+    def to_fields(self, data: Mapping[str, Any], *, tenant: Tenant) -> Mapping[str, Any]:
+        return model_of_console(data, tenant_zone=tenant.timezone)
+
     def save_new(self, *, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Streak:
-        fields = model_of_console({"event_types": [data["code"]], **data}, tenant_zone=tenant.timezone)
+        fields = self.to_fields({"event_types": [data["code"]], **data}, tenant=tenant)
         return services.create_streak(tenant=tenant, data=fields, now=now)
 
     def save_changes(self, row: Streak, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Streak:
-        changes = model_of_console(changes, tenant_zone=tenant.timezone)
-        return self.save_settings(row, tenant=tenant, changes=changes, now=now)
+        return self.save_settings(row, tenant=tenant, changes=self.to_fields(changes, tenant=tenant), now=now)
 
     def save_settings(self, row: Streak, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Streak:
         return services.update_streak(row, tenant=tenant, changes=changes, now=now)

@@ -1,13 +1,15 @@
 """List and pages of challenge definitions."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
 
 from gamify.challenges.admin.forms import ChallengeForm
-from gamify.challenges.admin.words import duration_of, needed_of
+from gamify.challenges.admin.words import challenge_in_words, duration_of, needed_of
 from gamify.challenges.models import Challenge
-from participants.admin.definitions import DefinitionAdmin
+from gamify.facts.admin.seen import ListeningAdmin, Mention, fields_of
+from participants.admin.definitions import SHOWN
 from participants.admin.display import display
 from participants.admin.empty import WhenEmpty
 
@@ -18,7 +20,7 @@ DURATION = ("duration_type", "starts_at", "ends_at", "duration_days")
 
 
 @admin.register(Challenge)
-class ChallengeAdmin(DefinitionAdmin):
+class ChallengeAdmin(ListeningAdmin):
     when_empty = WhenEmpty(
         "There is no challenge yet. Add one with its objectives.",
         "Add a challenge",
@@ -39,8 +41,17 @@ class ChallengeAdmin(DefinitionAdmin):
             ("Objectives", {"fields": ("objectives",), "description": ABOUT_OBJECTIVES}),
             ("Completion", {"fields": ("completion", "completion_grants", "is_repeatable")}),
             ("Milestones", {"fields": ("milestones",), "description": ABOUT_MILESTONES}),
-            ("Where it is shown", {"fields": ("is_active", "display_order")}),
+            SHOWN,
         )
+
+    def mentions(self, row: Challenge) -> Iterable[Mention]:
+        for objective in row.objectives or ():
+            counted = objective["condition"].get("field")
+            fields = [*fields_of(objective.get("expression")), *([counted] if counted else [])]
+            yield Mention(objective["event_types"], fields)
+
+    def in_words(self, row: Challenge) -> str:
+        return challenge_in_words(row)
 
     @display("lasts", ordering="duration_type")
     def display_duration(self, challenge: Challenge) -> str:

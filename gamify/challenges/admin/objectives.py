@@ -9,6 +9,7 @@ from django import forms
 
 from gamify.challenges.admin.cards import Card, CardsField, CardsWidget, Stored
 from gamify.challenges.admin.words import objective_in_words
+from gamify.facts.admin.seen import PROPERTIES
 from gamify.facts.admin.words import expression_in_words
 from gamify.facts.engine.conditions import ConditionKind
 from gamify.facts.engine.expressions import MalformedExpression, expression_as_filter, filter_as_expression
@@ -77,7 +78,9 @@ class ObjectiveCard:
         return dict(stored["expression"])
 
     def context(self, prefix: str, shown: Stored) -> dict[str, Any]:
-        where = ConditionsWidget().get_context(f"{prefix}-where", self.where, {})["widget"]
+        widget = ConditionsWidget()
+        widget.suggests = PROPERTIES
+        where = widget.get_context(f"{prefix}-where", self.where, {})["widget"]
         return {"card": self, "where": where, "kinds": KINDS, "words": self._words(shown)}
 
     def _words(self, shown: Stored) -> str:

@@ -5,8 +5,9 @@ from typing import Any
 
 from gamify.challenges.models import ALL, Challenge, DurationChoice
 from gamify.challenges.selectors import EnrolmentStatus
-from gamify.facts.admin.words import expression_in_words, grant_error_sentence
+from gamify.facts.admin.words import expression_in_words, grant_error_sentence, grant_in_words
 from gamify.facts.engine.conditions import ConditionKind
+from participants.admin.words import counted, sentence_of
 from participants.errors import FieldError
 
 _PARTS = {
@@ -46,13 +47,13 @@ def _part(path: Sequence[str]) -> str:
 
 
 def objective_in_words(objective: Mapping[str, Any]) -> str:
-    """Return an objective in words, such as `Log in (login): 5 × login; only where plan is “pro”; only after start`."""
+    """Return an objective in words, such as `Log in (login): 5 × login, only where plan is “pro”, only after start`."""
     parts = [_condition_in_words(objective["condition"], ", ".join(objective["event_types"]))]
     if expression := objective.get("expression"):
         parts.append(f"only where {expression_in_words(expression)}")
     if earlier := objective.get("prerequisites"):
         parts.append(f"only after {', '.join(earlier)}")
-    return f"{objective['label']} ({objective['code']}): {'; '.join(parts)}"
+    return f"{objective['label']} ({objective['code']}): {', '.join(parts)}"
 
 
 def _condition_in_words(condition: Mapping[str, Any], events: str) -> str:
@@ -75,6 +76,33 @@ def duration_of(challenge: Challenge) -> str:
 def needed_of(challenge: Challenge) -> str:
     number = len(challenge.objectives)
     return f"all {number}" if challenge.completion == ALL else f"{challenge.completion} of {number}"
+
+
+def challenge_in_words(challenge: Challenge) -> str:
+    """Return a challenge as one sentence."""
+    objectives = challenge.objectives or ()
+    needed = counted(len(objectives), "objective") if objectives else "no objective yet"
+    return sentence_of(
+        [
+            needed if challenge.completion == ALL else f"{challenge.completion} of {needed}",
+            *map(objective_in_words, objectives),
+            f"it lasts: {duration_of(challenge)}",
+            "the first event that counts enrols"
+            if challenge.enrolment == "automatic"
+            else "only who is enrolled takes part",
+            *(_milestone_in_words(each, challenge) for each in challenge.milestones or ()),
+            f"when it is completed: {_grants_in_words(challenge.completion_grants, challenge) or 'nothing is given'}",
+            "can be repeated" if challenge.is_repeatable else "",
+        ]
+    )
+
+
+def _milestone_in_words(stored: Mapping[str, Any], challenge: Challenge) -> str:
+    return f"after {counted(stored['objectives'], 'objective')}: {_grants_in_words(stored['grants'], challenge)}"
+
+
+def _grants_in_words(grants: Sequence[Mapping[str, Any]], challenge: Challenge) -> str:
+    return " and ".join(grant_in_words(spec, challenge.tenant) for spec in grants)
 
 
 def progress_of(status: EnrolmentStatus) -> str:

@@ -22,8 +22,9 @@ from typing import Any
 from django import forms
 from django.utils.safestring import SafeString
 
+from gamify.facts.admin.seen import PROPERTIES
 from gamify.facts.admin.words import grant_in_words
-from gamify.facts.services import GrantField, GrantForm, grant_kinds
+from gamify.facts.services import GrantField, GrantForm, GrantKind, grant_kinds, reference_names
 from participants.admin.shown import ShownValueField, ShownValueWidget, are_same, objects_in, shown_object
 from participants.admin.words import list_of
 from participants.models import Tenant
@@ -84,7 +85,11 @@ def columns() -> Mapping[str, Column]:
 
 
 def _column(kind: str, key: str) -> str:
-    return NAMED if grant_kinds[kind].fields[key].is_reference else key
+    """The input of a field. What is named by a code shares one input; what is named by an id is chosen by name from a list of its own."""
+    grant_field = grant_kinds[kind].fields[key]
+    if grant_field.refers_to is None:
+        return key
+    return grant_field.refers_to.noun if grant_field.is_id else NAMED
 
 
 @dataclass(frozen=True)
@@ -183,7 +188,9 @@ class GrantsWidget(ShownValueWidget):
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> SubmittedGrants:
         names = (*columns(), KEPT)
-        kinds, *cells = (data.getlist(f"{name}-{column}")[:MAX_ROWS] for column in ("kind", *names))
+        kinds = data.getlist(f"{name}-kind")[:MAX_ROWS]
+        blank = [""] * len(kinds)  # a form that was opened before an upgrade lacks columns that are new
+        cells = (data.getlist(f"{name}-{column}")[:MAX_ROWS] or blank for column in names)
         rows = [Row(kind, dict(zip(names, texts, strict=True))) for kind, *texts in zip(kinds, *cells, strict=False)]
         return SubmittedGrants(objects_in(data.get(f"{name}-shown", "")), [row for row in rows if not row.is_blank])
 
@@ -191,12 +198,25 @@ class GrantsWidget(ShownValueWidget):
         submitted = value if isinstance(value, SubmittedGrants) else _unchanged(value or [])
         context = super().get_context(name, None, attrs)
         context["widget"] |= {
-            "rows": [_row_context(row, submitted.shown) for row in (*submitted.rows, Row())],
+            "rows": [self._row_context(row, submitted.shown) for row in (*submitted.rows, Row())],
+            "properties": PROPERTIES,
             "shown": json.dumps(submitted.shown),
             "forms": {form_name: form.label for form_name, (_, form) in forms_of_kinds().items()},
             "suggested": self._suggested(),
         }
         return context
+
+    def _row_context(self, row: Row, shown: Sequence[Spec]) -> dict[str, Any]:
+        inputs = {name: self._input(column, row.cells.get(name, "")) for name, column in columns().items()}
+        words = _kept_in_words(row, shown, self.tenant)
+        return {"row": row, "inputs": inputs, "kept": row.cells.get(KEPT, ""), "words": words}
+
+    def _input(self, column: Column, value: str) -> dict[str, Any]:
+        options = column.options
+        if column.field.is_id:
+            kind, _ = forms_of_kinds()[column.forms[0]]
+            options = choices_of_ids(grant_kinds[kind], value, self.tenant)
+        return {"column": column, "value": value, "options": options}
 
     def _suggested(self) -> Mapping[str, Sequence[tuple[str, str]]]:
         """What the inputs for codes and ids suggest: rows of (code or id, name), by name of the form."""
@@ -206,19 +226,26 @@ class GrantsWidget(ShownValueWidget):
         return {name: list(source(self.tenant)[:MAX_SUGGESTED]) for name, source in sources.items() if source}
 
 
+def choices_of_ids(kind: GrantKind, value: str, tenant: Tenant | None) -> Mapping[str, str]:
+    """Return the definitions that a grant can name by id: their names, by id. `value`, which is stored, is always one of them."""
+    if tenant is None:
+        return {"": "–"}
+    found = kind.suggestions(tenant)[:MAX_SUGGESTED] if kind.suggestions else ()
+    choices = {"": "–"} | {str(pk): str(name) for pk, name in found}
+    if value not in choices:
+        name = reference_names(tenant).get(value)
+        choices[value] = f"{name} (not in use)" if name else "one that does not exist"
+    return choices
+
+
 def _unchanged(stored: Sequence[Spec]) -> SubmittedGrants:
     return SubmittedGrants(stored, [row_of(spec, place) for place, spec in enumerate(stored)])
 
 
-def _row_context(row: Row, shown: Sequence[Spec]) -> dict[str, Any]:
-    inputs = {name: {"column": column, "value": row.cells.get(name, "")} for name, column in columns().items()}
-    return {"row": row, "inputs": inputs, "kept": row.cells.get(KEPT, ""), "words": _kept_in_words(row, shown)}
-
-
-def _kept_in_words(row: Row, shown: Sequence[Spec]) -> str:
+def _kept_in_words(row: Row, shown: Sequence[Spec], tenant: Tenant | None) -> str:
     """Return the grant in words, which the page shows instead of inputs if rows cannot express it. Empty for other rows."""
     try:
-        return grant_in_words(_kept_grant(row, shown)) if row.is_kept else ""
+        return grant_in_words(_kept_grant(row, shown), tenant) if row.is_kept else ""
     except forms.ValidationError as gone:
         return str(gone.messages[0])
 

@@ -1,14 +1,15 @@
 """The console's fields for a metric and its selector, shared by badges and leaderboards."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 
 from rest_framework.serializers import Serializer
 
+from gamify.facts.admin.seen import EVENTS, PROPERTIES, ListeningAdmin, Mention, fields_of
 from gamify.facts.services import SELECTOR_FIELDS, Metric
 from participants.admin.conditions import ConditionsField
-from participants.admin.definitions import DefinitionAdmin, DefinitionForm
+from participants.admin.definitions import DefinitionForm
 from participants.admin.fields import LineField
 from participants.errors import FieldError
 from participants.models import Tenant
@@ -27,13 +28,18 @@ class MetricForm(DefinitionForm):
 
     unset_words = {"selector_event_name": "any event", "selector_filter": "every such event"}
 
-    selector_event_name = LineField(label="Event", help_text="Which events count. Enter * for all events.")
+    selector_event_name = LineField(
+        label="Event", suggests=EVENTS, help_text="Which events count. Enter * for all events."
+    )
     selector_field = LineField(
-        label="Property", help_text="The property of the event that is added up, such as amount or order.total."
+        label="Property",
+        suggests=PROPERTIES,
+        help_text="The property of the event that is added up, such as amount or order.total.",
     )
     selector_filter = ConditionsField(
         label="Only events where",
         required=False,
+        suggests=PROPERTIES,
         help_text="All conditions must hold. Without conditions every such event counts.",
     )
     selector_streak_code = LineField(label="Streak", help_text="The code of the streak.")
@@ -63,7 +69,7 @@ class MetricForm(DefinitionForm):
         return bound
 
 
-class MetricAdmin(DefinitionAdmin):
+class MetricAdmin(ListeningAdmin):
     """Pages that show only those selector fields that the chosen metric has."""
 
     metrics: ClassVar[Registry[Metric]]
@@ -72,6 +78,16 @@ class MetricAdmin(DefinitionAdmin):
     def conditional_fields(self) -> dict[str, str]:
         """Not a class attribute, because the console is loaded before all metrics are registered."""
         return {f"selector_{name}": self._condition(name) for name in SELECTOR_FIELDS}
+
+    def selector_of(self, row: Any) -> Mapping[str, Any]:
+        """Return the stored selector of a definition. Its other keys are ignored."""
+        raise NotImplementedError
+
+    def mentions(self, row: Any) -> Iterable[Mention]:
+        selector = self.selector_of(row)
+        fields = [selector["field"]] if selector.get("field") else []
+        if events := selector.get("event_name"):
+            yield Mention([events], [*fields, *fields_of(selector.get("filter"), is_filter=True)])
 
     def _condition(self, field: str) -> str:
         names = [name for name, metric in self.metrics.items() if field in metric.selector_fields]

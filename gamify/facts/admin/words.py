@@ -43,7 +43,7 @@ def grant_in_words(spec: Mapping[str, Any], tenant: Tenant | None = None) -> str
 def _reference(field: GrantField, value: Any, tenant: Tenant | None) -> str:
     if tenant is None or field.refers_to is None or not field.refers_to.is_by_id:
         return str(value)
-    return reference_names(tenant).get(str(value), str(value))
+    return reference_names(tenant).get(str(value), "that does not exist")
 
 
 # --- expressions ------------------------------------------------------------------------------------------------------

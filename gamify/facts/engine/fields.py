@@ -7,7 +7,7 @@ in `{"a": {"b.c": 2}}`. There is no backtracking: in `{"a.b": 1, "a": {"b": {"c"
 the keys of objects only; they do not go into lists.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 MAX_LENGTH = 200
@@ -49,6 +49,14 @@ def plain_property_name(field: str) -> str | None:
     """Return the name of a property if `field` is a single name; None for a path of several names and for an attribute."""
     name = field.removeprefix(PROPERTIES)
     return None if is_participant_attribute(field) or "." in name else name
+
+
+def property_paths(properties: Values) -> Iterator[str]:
+    """Yield the path of every property that is not an object, such as `order.total`. Paths that `field_problem` refuses are left out."""
+    for name, value in properties.items():
+        inner = property_paths(value) if isinstance(value, Mapping) and value else ()
+        paths = [f"{name}.{path}" for path in inner] or [name]
+        yield from (path for path in paths if field_problem(path) is None)
 
 
 def compile_path(field: str) -> ReadField:

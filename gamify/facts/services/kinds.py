@@ -28,7 +28,7 @@ class GrantField:
     """One key of a grant beside `type`: its JSON schema, and what it means (one sentence).
 
     In the console, `label` names its input, and `placeholder` is shown while it is empty. A field with `choices` (labels by value)
-    has a list to choose from. A field with a `default` may be left out. A field with `refers_to` holds the code or the id of a
+    has a list to choose from. `is_property`: it holds the path of a property of the event. A field with a `default` may be left out. A field with `refers_to` holds the code or the id of a
     definition.
     """
 
@@ -39,6 +39,12 @@ class GrantField:
     choices: Mapping[str, str] = field(default_factory=dict)
     default: Any = REQUIRED
     refers_to: RefersTo | None = None
+    is_property: bool = False
+
+    @property
+    def is_id(self) -> bool:
+        """Whether it holds the id of a definition. People choose its name instead."""
+        return self.refers_to is not None and self.refers_to.is_by_id
 
     @property
     def is_reference(self) -> bool:

@@ -1,15 +1,19 @@
 """Console screens of boosts."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from django.contrib import admin
 from django.utils import timezone
 
 from gamify.points.definitions import MULTIPLIER_HELP, BoostChanges, NewBoost
 from gamify.points.engine import Boost as Compiled
 from gamify.points.models import Boost
-from participants.admin.definitions import DefinitionAdmin, DefinitionForm
+from participants.admin.definitions import SHOWN, DefinitionAdmin, DefinitionForm
 from participants.admin.display import display
 from participants.admin.empty import WhenEmpty
 from participants.admin.fields import MomentField, MultiplierField
+from participants.admin.words import plain, sentence_of
 from participants.engine import decimal_text
 
 
@@ -31,8 +35,19 @@ class BoostAdmin(DefinitionAdmin):
         "points_boost_add",
     )
     noun, form = "boost", BoostForm
-    settings = ("multiplier", "starts_at", "ends_at")
     columns = ("display_multiplier", "starts_at", "ends_at", "display_now")
+
+    def own_fieldsets(self, obj: Any) -> Iterable[tuple[str, dict[str, Any]]]:
+        return (("How much", {"fields": ("multiplier",)}), ("When", {"fields": ("starts_at", "ends_at")}), SHOWN)
+
+    def in_words(self, row: Boost) -> str:
+        return sentence_of(
+            [
+                f"all awards of points × {decimal_text(row.multiplier)}" if row.multiplier else "",
+                f"from {plain(row.starts_at)}" if row.starts_at else "at once",
+                f"until {plain(row.ends_at)}" if row.ends_at else "without end",
+            ]
+        )
 
     @display("multiplier")
     def display_multiplier(self, boost: Boost) -> str:

@@ -8,6 +8,7 @@ from rest_framework.serializers import Serializer
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from gamify.facts.admin.grants import GrantsField
+from gamify.facts.admin.seen import EVENTS, PROPERTIES
 from gamify.facts.admin.words import grant_error_sentence
 from gamify.rules.admin.conditions import conditions_of, expression_of
 from gamify.rules.admin.words import as_sentence
@@ -57,7 +58,9 @@ class RuleForm(DefinitionForm):
     starts_at = SplitMomentField(label="From", help_text="In UTC, by the time of the event. Empty: from now on.")
     ends_at = SplitMomentField(label="Until", help_text="In UTC; at this time it no longer applies. Empty: no end.")
     event_types = WordsField(
-        label="Events", help_text="Names separated by commas; * stands for any event of your application."
+        label="Events",
+        suggests=EVENTS,
+        help_text="Names separated by commas; * stands for any event of your application.",
     )
     changes = forms.MultipleChoiceField(
         label="Changes",
@@ -68,6 +71,7 @@ class RuleForm(DefinitionForm):
     )
     conditions = ConditionsField(
         label="Only where",
+        suggests=PROPERTIES,
         required=False,
         help_text="All must hold. A property of the event, such as amount, or an attribute of its participant, such as participant.plan.",
     )

@@ -11,16 +11,16 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
+from gamify.facts.admin.seen import ListeningAdmin, Mention, fields_of
 from gamify.facts.admin.words import expression_in_words
 from gamify.rules import services
 from gamify.rules.admin import trying, what_if
 from gamify.rules.admin.conditions import conditions_of
 from gamify.rules.admin.forms import RuleForm
-from gamify.rules.admin.words import grants_in_words, limits_in_words, triggers_in_words
+from gamify.rules.admin.words import grants_in_words, limits_in_words, rule_in_words, triggers_in_words
 from gamify.rules.definitions import LIMITS, model_values
 from gamify.rules.models import Rule
 from gamify.rules.selectors import findings, static_findings
-from participants.admin.definitions import DefinitionAdmin
 from participants.admin.display import display
 from participants.admin.empty import WhenEmpty
 from participants.admin.pages import Link
@@ -32,7 +32,7 @@ LEVELS = {"error": "danger", "warning": "warning", "note": "info"}
 
 
 @admin.register(Rule)
-class RuleAdmin(DefinitionAdmin):
+class RuleAdmin(ListeningAdmin):
     when_empty = WhenEmpty(
         "There is no rule yet. Add one to say what events give.",
         "Add a rule",
@@ -99,11 +99,22 @@ class RuleAdmin(DefinitionAdmin):
             row.findings = [each for each in found if each.rule.pk == row.pk]
         return changelist
 
+    def mentions(self, row: Rule) -> Iterable[Mention]:
+        if row.event_types:
+            properties = [spec["field"] for spec in row.grants or () if spec.get("field")]
+            yield Mention(row.event_types, [*fields_of(row.expression), *properties])
+
+    def in_words(self, row: Rule) -> str:
+        return rule_in_words(row)
+
+    def to_fields(self, data: Mapping[str, Any], *, tenant: Tenant) -> Mapping[str, Any]:
+        return model_values(data)
+
     def save_new(self, *, tenant: Tenant, data: Mapping[str, Any], now: datetime) -> Rule:
-        return services.create_rule(tenant=tenant, data=model_values(data), now=now)
+        return services.create_rule(tenant=tenant, data=self.to_fields(data, tenant=tenant), now=now)
 
     def save_changes(self, row: Rule, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Rule:
-        return self.save_settings(row, tenant=tenant, changes=model_values(changes), now=now)
+        return self.save_settings(row, tenant=tenant, changes=self.to_fields(changes, tenant=tenant), now=now)
 
     def save_settings(self, row: Rule, *, tenant: Tenant, changes: Mapping[str, Any], now: datetime) -> Rule:
         return services.update_rule(row, tenant=tenant, changes=changes, now=now)

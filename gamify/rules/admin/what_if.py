@@ -14,12 +14,12 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from gamify.rules.admin.conditions import conditions_of
 from gamify.rules.admin.forms import WHEN, RuleForm
-from gamify.rules.admin.words import pluralize
 from gamify.rules.definitions import LIMITS, rule_with_changes
 from gamify.rules.engine.replaying import Side, Totals
 from gamify.rules.models import Rule
 from gamify.rules.selectors import ReplayReport, RuleReplay, replay
 from participants.admin.panels import Box
+from participants.admin.words import counted
 from participants.models import Tenant
 
 EXPLANATION = (
@@ -88,7 +88,7 @@ def _played(tenant: Tenant, form: Any) -> ReplayReport:
 
 
 def _played_in_words(played: ReplayReport) -> str:
-    return f"{pluralize(played.events, 'event')} of {pluralize(played.participants, 'participant')}"
+    return f"{counted(played.events, 'event')} of {counted(played.participants, 'participant')}"
 
 
 def _boxes(rule: RuleReplay) -> Iterator[Box]:
@@ -108,7 +108,5 @@ def _cells(totals: Totals) -> list[str]:
 
 def _side(title: str, side: Side) -> Box:
     rows = [[share.participant_id, f"{share.points:+,}"] for share in side.largest]
-    total = (
-        f"{pluralize(side.participants, 'participant')}, {pluralize(side.points, 'point')} in total; the largest first."
-    )
+    total = f"{counted(side.participants, 'participant')}, {counted(side.points, 'point')} in total; the largest first."
     return Box(title, ("Participant", "Points"), rows, empty="No participant.", note=total if rows else "")

@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 
-from gamify.facts.admin.words import grant_in_words
+from gamify.facts.admin.words import expression_in_words, grant_in_words
 from gamify.rules.models import Rule
 from participants.admin.lengths import duration_in_words
+from participants.admin.words import any_of, plain, sentence_of
 
 OFTEN = {"per_day": "a day", "per_week": "a week", "ever": "ever"}
 
 
 def triggers_in_words(rule: Rule) -> str:
     """Return the events and changes to which the rule listens."""
-    names = ["any event" if name == "*" else name for name in (*rule.event_types, *rule.changes)]
-    return ", ".join(names)
+    return any_of([*rule.event_types, *rule.changes], ", ")
 
 
 def grants_in_words(rule: Rule) -> str:
@@ -32,9 +32,19 @@ def _limits(rule: Rule) -> Iterator[str]:
         yield f"once in {duration_in_words(rule.limits['cooldown_seconds'])}"
 
 
-def pluralize(number: int, one: str) -> str:
-    """Return a number with its noun, such as “1 event” or “1,200 events”."""
-    return f"{number:,} {one}" if number == 1 else f"{number:,} {one}s"
+def rule_in_words(rule: Rule) -> str:
+    """Return a rule as one sentence: “When purchase happens, only where amount is at least 10: 10 points; 3 a day”."""
+    where = f", only where {expression_in_words(rule.expression)}" if rule.expression else ""
+    happens = any_of([*rule.event_types, *rule.changes]) or "…"
+    limits = limits_in_words(rule)
+    return sentence_of(
+        [
+            f"when {happens} happens{where}: {grants_in_words(rule) or 'nothing is given yet'}",
+            f"at most {limits}" if limits else "as often as it happens",
+            f"from {plain(rule.starts_at)}" if rule.starts_at else "",
+            f"until {plain(rule.ends_at)}" if rule.ends_at else "",
+        ]
+    )
 
 
 def as_sentence(path: Sequence[str], message: str) -> str:

@@ -1,6 +1,6 @@
 """Console pages of tier definitions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,11 +16,13 @@ from gamify.tiers.definitions import NewTier, TierChanges
 from gamify.tiers.engine import Basis
 from gamify.tiers.models import AwardType, Tier
 from gamify.tiers.selectors import compile_tier, ladder_of
-from participants.admin.definitions import DefinitionAdmin, DefinitionForm, color_field, picture_field
+from participants.admin.definitions import SHOWN, DefinitionAdmin, DefinitionForm, color_field, picture_field
 from participants.admin.display import display
 from participants.admin.empty import WhenEmpty
 from participants.admin.fields import ChoiceField, IntegerField, LinesField, MultiplierField
+from participants.admin.words import sentence_of
 from participants.catalog import catalog_of
+from participants.engine import decimal_text
 from participants.models import Tenant
 
 CRITERIA = ("min_points", "basis")
@@ -91,20 +93,17 @@ class TierAdmin(DefinitionAdmin):
         "tiers_tier_add",
     )
     noun, form = "tier", TierForm
-    settings = (
-        "level",
-        "is_intended",
-        "award_type",
-        "min_points",
-        "basis",
-        "points_multiplier",
-        "benefits",
-        "color",
-        "icon_url",
-    )
     columns = ("level", "display_reached")
     list_filter = ("is_active", "award_type")
     ordering = ("level", "code")
+
+    def own_fieldsets(self, obj: Any) -> Iterable[tuple[str, dict[str, Any]]]:
+        return (
+            ("How it is reached", {"fields": ("level", "is_intended", "award_type", "min_points", "basis")}),
+            ("What it gives", {"fields": ("points_multiplier", "benefits")}),
+            ("How it looks", {"fields": ("color", "icon_url")}),
+            SHOWN,
+        )
 
     def get_urls(self) -> list[URLPattern]:
         return [
@@ -115,6 +114,17 @@ class TierAdmin(DefinitionAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
         super().save_model(request, obj, form, change)
         ladder.tell_who_would_move(request, form.tenant)
+
+    def in_words(self, row: Tier) -> str:
+        multiplier = row.points_multiplier
+        return sentence_of(
+            [
+                "" if row.level is None else f"level {row.level:,}",
+                f"reached {ladder.how_reached(compile_tier(row))}",
+                f"points are multiplied by {decimal_text(multiplier)}" if multiplier else "",
+                f"benefits: {', '.join(row.benefits)}" if row.benefits else "",
+            ]
+        )
 
     @display("reached")
     def display_reached(self, tier: Tier) -> str:

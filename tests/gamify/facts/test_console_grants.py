@@ -41,7 +41,7 @@ def cleaned(*rows: Row, shown=()):
         ({"type": "badge", "code": "vip"}, row("badge", named="vip")),
         ({"type": "tier", "code": "gold"}, row("tier", named="gold")),
         ({"type": "streak_tick", "code": "daily"}, row("streak_tick", named="daily")),
-        ({"type": "reward", "id": "01a2"}, row("reward", named="01a2")),
+        ({"type": "reward", "id": "01a2"}, row("reward", reward="01a2")),
     ],
 )
 def test_a_grant_becomes_a_row_and_the_row_the_grant(spec, expected):

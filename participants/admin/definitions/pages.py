@@ -1,16 +1,8 @@
-"""The console pages of every kind of definition: a list, and a form that the API's bodies validate. There is no delete.
-
-class TierForm(DefinitionForm):
-    create_body, update_body = NewTier, TierChanges
-    level = IntegerField(...)
-
-@admin.register(Tier)
-class TierAdmin(DefinitionAdmin):
-    noun, form, settings, columns = "tier", TierForm, ("level", ...), ("level",)
-"""
+"""The pages of a kind of definition."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -19,109 +11,34 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import QuerySet
-from django.forms.utils import pretty_name
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from rest_framework.serializers import Serializer
+from django.utils.safestring import SafeString
 
 from participants.admin.authorization import Needs, permission_to
-from participants.admin.base import TenantDataAdmin, TenantDataForm, for_picked_tenant, replace_fields
+from participants.admin.base import TenantDataAdmin, for_picked_tenant, replace_fields
+from participants.admin.definitions.beside import beside, steps_of, summary_page, summary_url
 from participants.admin.display import display
-from participants.admin.fields import ColorWidget, IntegerField, LineField, SwitchField, TextField, without_empty
-from participants.admin.pages import Done, ObjectPage, Review
+from participants.admin.pages import Done, Link, ObjectPage, Review
 from participants.admin.picker import picked_tenant
 from participants.admin.versions import PAGE, RevertForm, differences_to, sentence, settings_at, versions
-from participants.errors import DomainError, FieldError, field_errors
+from participants.errors import DomainError
 from participants.models import Capability, Definition, Tenant
 from participants.services.changes import newest_number
 from participants.services.definitions import create_definition, update_definition
 
+CURL_TEMPLATE = "admin/gamify_project/curl.html"  # of the project, which knows all routes of the API
 IN_USE = ("is_active", "status")
 """The fields of definitions that say whether they are in use."""
 
-ORDER = "Lists are sorted by this number, then by code."
-COLOR = "A code such as #0891B2, or a name. Leave empty for none."
-PICTURE = "An http or https URL."
-
-
-def color_field() -> LineField:
-    return LineField(label="Color", widget=ColorWidget, help_text=COLOR)
-
-
-def picture_field() -> LineField:
-    return LineField(label="Icon", help_text=PICTURE)
-
-
-class DefinitionForm(TenantDataForm):
-    """Turns its fields into the body that an API client would send, and shows the errors of that body on its fields.
-
-    A change sends only the fields that differ from what the page showed (hidden initial values). So it does not undo changes
-    that were made to other fields meanwhile.
-    """
-
-    create_body: ClassVar[type[Serializer[Any]]]
-    update_body: ClassVar[type[Serializer[Any]]]
-    form_names: ClassVar[Mapping[str, str]] = {}  # dotted path in the body → form field, if the names differ
-    only_new: tuple[str, ...] = ("code",)
-    only_edited: ClassVar[tuple[str, ...]] = ()  # fields that are hidden from staff who may only view
-    unset_words: ClassVar[Mapping[str, str]] = {}  # what an empty field means, for staff who may only view
-    is_draft_only: ClassVar[bool] = False  # the user may not publish
-
-    code = LineField(required=True, help_text="The code that your application uses. It cannot be changed later.")
-    name = LineField(required=True, help_text="Display name.")
-    description = TextField()
-    is_active = SwitchField(label="Active", initial=True)
-    display_order = IntegerField(initial=0, help_text=ORDER)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name, field in self.fields.items():
-            field.label = field.label or pretty_name(name)  # the audit trail uses labels
-            has_own = getattr(field, "submits_shown_value", False)
-            field.show_hidden_initial = not self.instance._state.adding and not has_own
-        if self.is_draft_only:
-            self.keep_as_draft()
-
-    def keep_as_draft(self) -> None:
-        """Take away the choice to put the definition into use. Django ignores what is sent for a disabled field."""
-        field = self.fields["is_active"]
-        field.disabled, field.initial = True, False
-        field.help_text = "Somebody who may publish activates it."
-
-    def body(self, names: Sequence[str]) -> dict[str, Any]:
-        """Return the body with the values of the form fields `names`."""
-        return {name: self.cleaned_data[name] for name in names}
-
-    def _post_clean(self) -> None:
-        """Django's hook for validation by the model. Here the API's body validates."""
-        self.judged = self._bound_body()
-        if self.judged.is_valid():
-            return
-        self._place(field_errors(self.judged.errors))
-
-    def _bound_body(self) -> Serializer[Any]:
-        filled_in = [name for name in self.cleaned_data if name != "opened_for"]
-        if self.instance._state.adding:
-            return self.create_body(data=without_empty(self.body(filled_in)))
-        changed = [name for name in filled_in if name in self.changed_data]
-        return self.update_body(instance=self.instance, data=self.body(changed), partial=True)
-
-    def _place(self, errors: Iterable[FieldError]) -> None:
-        refused = set(self.errors)  # refused by the form itself, so not part of the body
-        for field, message in map(self._field_of, errors):
-            if field not in refused:
-                self.add_error(field, message)
-
-    def _field_of(self, error: FieldError) -> tuple[str | None, str]:
-        head, _, tail = error.field.partition(".")
-        field = self.form_names.get(error.field) or self.form_names.get(head, head)
-        message = f"No. {int(tail) + 1}: {error.message}" if tail.isdecimal() else error.message
-        return (field if field in self.fields else None), message
+SHOWN: tuple[str, dict[str, Any]] = ("Where it is shown", {"fields": ("is_active", "display_order")})
+"""The last part of most forms."""
 
 
 class DefinitionAdmin(TenantDataAdmin):
-    """Subclasses set `form`, `settings` (its fields besides those of every definition) and `columns` of the list.
+    """Subclasses set `form` and `columns` of the list, and say with `own_fieldsets` which parts the form has.
 
     Roles that may not publish create drafts, and change drafts. A draft is a definition that is not active.
 
@@ -131,7 +48,6 @@ class DefinitionAdmin(TenantDataAdmin):
 
     needs = Needs(view=Capability.SEE_DEFINITIONS, add=Capability.PUBLISH, change=Capability.PUBLISH)
     noun: ClassVar[str]
-    settings: ClassVar[Sequence[Any]]
     columns: ClassVar[Sequence[Any]] = ()
     list_filter: ClassVar[Any] = ("is_active",)
     search_fields: ClassVar[tuple[str, ...]] = ("code", "name")
@@ -142,7 +58,72 @@ class DefinitionAdmin(TenantDataAdmin):
     about_activating = "It is in use again immediately."
     about_deactivating = "Nothing more is given or counted from now on. Participants keep what they have."
     readonly_fields: ClassVar[tuple[str, ...]] = ("id", "created_at", "updated_at")
+    warn_unsaved_form = True
+    change_form_before_template = "admin/participants/beside.html"
     change_form_after_template = "admin/participants/change_reason.html"
+
+    class Media:
+        js = ("participants/editor.js",)
+
+    # --- what the definition means ---
+
+    def in_words(self, row: Any) -> str:
+        """Return the definition as one plain sentence. `row` may be unsaved, and then it may lack values."""
+        raise NotImplementedError
+
+    def warnings(self, row: Any) -> Iterable[str]:
+        """Return what is allowed, but often a mistake, one sentence each."""
+        return ()
+
+    def suggestions(self, row: Any) -> Mapping[str, Sequence[str]]:
+        """Return what the inputs of the form suggest, by the id of their list."""
+        return {}
+
+    def follows_form(self, request: HttpRequest, row: Any) -> SafeString:
+        """Return a part of the page that follows the form and changes with it."""
+        return SafeString("")
+
+    def to_fields(self, data: Mapping[str, Any], *, tenant: Tenant) -> Mapping[str, Any]:
+        """Return validated data of the body as fields of the model."""
+        return data
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}"
+        return [
+            path("summary/", self.own_page(self.summary_view), name=f"{name}_new_summary"),
+            path("<path:object_id>/summary/", self.own_page(self.summary_view), name=f"{name}_summary"),
+            path("<path:object_id>/curl/", self.own_page(self.curl_view), name=f"{name}_curl"),
+            *super().get_urls(),
+        ]
+
+    def object_links(self, request: HttpRequest, row: Any) -> Iterable[Link]:
+        yield from super().object_links(request, row)
+        url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_curl", args=[row.pk])
+        yield Link("As curl", url, "terminal", in_menu=True)
+
+    def curl_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        shown = {"title": f"{row} as curl", "original": row, "opts": self.opts}
+        return TemplateResponse(request, CURL_TEMPLATE, {**self.admin_site.each_context(request), **shown})
+
+    def summary_view(self, request: HttpRequest, object_id: str | None = None) -> HttpResponse:
+        row = None if object_id is None else self.get_object(request, unquote(object_id))
+        if row is None and object_id is not None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        return summary_page(self, request, row)
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Add what stands beside the form. Staff who may only view get the sentence."""
+        row = kwargs.get("obj")
+        may_edit = self.has_change_permission(request, row) if row else self.has_add_permission(request)
+        context |= {
+            "beside": beside(self, request, context["adminform"].form, lists_problems=False),
+            "summary_url": summary_url(row, self.model) if may_edit else "",
+            "steps": partial(steps_of, context["adminform"]),
+        }
+        return super().render_change_form(request, context, *args, **kwargs)
 
     # --- drafts ---
 
@@ -178,15 +159,12 @@ class DefinitionAdmin(TenantDataAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         named = ("name", "description") if obj else ("code", "name", "description", "opened_for")
-        about = ("About", {"fields": ("id", ("created_at", "updated_at"))})
-        return ((None, {"fields": named}), *self.own_fieldsets(obj), *([about] if obj else []))
+        about = ("About", {"fields": (("created_at", "updated_at"),)})
+        return (("Name", {"fields": named}), *self.own_fieldsets(obj), *([about] if obj else []))
 
     def own_fieldsets(self, obj: Any) -> Iterable[tuple[str, dict[str, Any]]]:
         """Return the parts of the form between the name and "About". `obj` is None for a new definition."""
-        return (
-            ("Settings", {"fields": self.settings}),
-            ("Where it is shown", {"fields": ("is_active", "display_order")}),
-        )
+        raise NotImplementedError
 
     def object_facts(self, row: Any) -> list[tuple[str, Any]]:
         return [("code", row.code), ("status", self.display_status(row))]
