@@ -67,7 +67,7 @@ def body_of(viewset: type[DefinitionViewSet], row: Definition) -> dict[str, Any]
     """Return the definition as the body that would create it: the fields of the answer that the body has, too."""
     assert viewset.serializer_class is not None, "every definition has an answer"  # noqa: S101
     answer = viewset.serializer_class(row).data
-    return {name: answer[name] for name in viewset.create_body().fields if name in answer}
+    return {name: answer[name] for name in map(str, viewset.create_body().fields) if name in answer}
 
 
 @cache

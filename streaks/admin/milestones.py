@@ -66,7 +66,7 @@ class MilestonesWidget(RowsWidget):
         return context
 
     def _rewards(self, chosen: str) -> Mapping[str, str]:
-        return choices_of_ids(grant_kinds["reward"], chosen, self.tenant) | {"": "no reward"}
+        return {**choices_of_ids(grant_kinds["reward"], chosen, self.tenant), "": "no reward"}
 
     def show(self, value: Sequence[Mapping[str, Any]]) -> Submitted:
         rows = [row_of(milestone) for milestone in value]
@@ -85,7 +85,7 @@ class MilestonesField(forms.Field):
         self.widget.tenant = tenant
 
     def in_words(self, value: Sequence[Mapping[str, Any]] | None) -> SafeString | None:
-        tenant = self.widget.tenant  # type: ignore[attr-defined]  # see name_rewards_of
+        tenant = self.widget.tenant
         names = {} if tenant is None else reference_names(tenant)
         return list_of(_description(milestone, names) for milestone in value or ())
 
