@@ -133,7 +133,7 @@ def test_names_that_never_came_are_warned_of_and_those_that_came_are_suggested(t
     assert without.warnings == []
     assert warned.warnings == [
         "No event “purchse” has come yet. Is the name right?",
-        "None of the newest events had the property “price”.",
+        "No recent event had the property “price”.",
     ]
     assert without.suggestions == {"seen-events": ["purchase"], "seen-properties": ["amount", "order.total"]}
 

@@ -97,7 +97,7 @@ def _warnings(mention: Mention, seen: SeenEvents) -> Iterator[str]:
     events = seen.properties_of(mention.events)
     for path in dict.fromkeys(mention.properties):
         if events and _is_unseen(path, events):
-            yield f"None of the newest events had the property “{path}”."
+            yield f"No recent event had the property “{path}”."
 
 
 def _is_unseen(path: str, events: Sequence[Mapping[str, Any]]) -> bool:
