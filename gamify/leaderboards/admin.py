@@ -89,6 +89,7 @@ class LeaderboardAdmin(MetricAdmin):
         "leaderboards_leaderboard_add",
     )
     noun, form, metrics = "leaderboard", LeaderboardForm, board_metrics
+    in_use = None
     columns = ("display_metric", "time_window", "display_state")
     list_filter = ("is_active", MetricFilter)
     exports = {"leaderboard": {}}

@@ -7,7 +7,8 @@ from typing import Any
 from django.contrib import admin, messages
 from django.http import HttpRequest
 
-from gamify.facts.admin.seen import ListeningAdmin, Mention, fields_of
+from gamify.facts.admin.listening import ListeningAdmin
+from gamify.facts.admin.seen import Mention, fields_of
 from gamify.facts.admin.words import expression_in_words
 from gamify.facts.services import reference_names
 from participants.admin.definitions import DefinitionAdmin
@@ -44,6 +45,7 @@ class StreakAdmin(ListeningAdmin):
         "streaks_streak_add",
     )
     noun, form = services.NOUN, StreakForm
+    in_use = {"status": Status.ACTIVE.value, "is_active": True}
     columns = (events_of, period_of, condition_of, grace_of)
     list_filter = ("status", "period")
     exports = {"streaks": {}}

@@ -8,7 +8,8 @@ from django.contrib import admin
 from gamify.challenges.admin.forms import ChallengeForm
 from gamify.challenges.admin.words import challenge_in_words, duration_of, needed_of
 from gamify.challenges.models import Challenge
-from gamify.facts.admin.seen import ListeningAdmin, Mention, fields_of
+from gamify.facts.admin.listening import ListeningAdmin
+from gamify.facts.admin.seen import Mention, fields_of
 from participants.admin.definitions import SHOWN
 from participants.admin.display import display
 from participants.admin.empty import WhenEmpty

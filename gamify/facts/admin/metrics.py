@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 
 from rest_framework.serializers import Serializer
 
-from gamify.facts.admin.seen import EVENTS, PROPERTIES, ListeningAdmin, Mention, fields_of
+from gamify.facts.admin.listening import ListeningAdmin
+from gamify.facts.admin.seen import EVENTS, PROPERTIES, Mention, fields_of
 from gamify.facts.services import SELECTOR_FIELDS, Metric
 from participants.admin.conditions import ConditionsField
 from participants.admin.definitions import DefinitionForm

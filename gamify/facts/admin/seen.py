@@ -12,12 +12,10 @@ from gamify.facts.engine.fields import (
     compile_path,
     field_problem,
     is_participant_attribute,
-    property_paths,
 )
 from gamify.facts.engine.listeners import ANY_EVENT
 from gamify.facts.figures import names_seen
 from gamify.facts.selectors import newest_events
-from participants.admin.definitions import DefinitionAdmin
 from participants.models import Tenant
 
 EVENTS, PROPERTIES = "seen-events", "seen-properties"
@@ -62,35 +60,7 @@ def fields_of(condition: Mapping[str, Any] | None, *, is_filter: bool = False) -
         return []
 
 
-class ListeningAdmin(DefinitionAdmin):
-    """Pages of definitions that listen to events. Subclasses implement `mentions`."""
-
-    def mentions(self, row: Any) -> Iterable[Mention]:
-        """Return the names of events and properties in the definition."""
-        raise NotImplementedError
-
-    def warnings(self, row: Any) -> Iterable[str]:
-        seen = self._seen(row)
-        if not seen.names:
-            return  # nothing has come yet, so every name would be warned of
-        for mention in self.mentions(row):
-            yield from _warnings(mention, seen)
-
-    def suggestions(self, row: Any) -> Mapping[str, Sequence[str]]:
-        seen, names = self._seen(row), [name for mention in self.mentions(row) for name in mention.events]
-        paths = {path for properties in seen.properties_of(names) for path in property_paths(properties)}
-        return {EVENTS: sorted(seen.names), PROPERTIES: sorted(paths)}
-
-    def _seen(self, row: Any) -> SeenEvents:
-        """Read once for a row: warnings and suggestions both need it."""
-        memo = vars(row)
-        if "seen_events" not in memo:
-            memo["seen_events"] = seen_events(row.tenant)
-        seen: SeenEvents = memo["seen_events"]
-        return seen
-
-
-def _warnings(mention: Mention, seen: SeenEvents) -> Iterator[str]:
+def warnings_of(mention: Mention, seen: SeenEvents) -> Iterator[str]:
     for name in mention.events:
         if name and name != ANY_EVENT and name not in seen.names:
             yield f"No event “{name}” has come yet. Is the name right?"

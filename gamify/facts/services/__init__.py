@@ -33,7 +33,7 @@ from gamify.facts.services.metrics import (
 from gamify.facts.services.pipeline import is_change, process, publish_changes
 from gamify.facts.services.pruning import prune_traces
 from gamify.facts.services.reversing import AlreadyReversed, EventReversed, Undone, reverse_event, undoers
-from gamify.facts.services.simulating import Simulation, simulate
+from gamify.facts.services.simulating import Simulation, simulate, simulate_with
 
 __all__ = [
     "SELECTOR_FIELDS",
@@ -79,5 +79,6 @@ __all__ = [
     "register_metric",
     "reverse_event",
     "simulate",
+    "simulate_with",
     "undoers",
 ]

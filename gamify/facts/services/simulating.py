@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
+
 from gamify.facts.engine.events import EventInput
 from gamify.facts.engine.instants import check_instant
 from gamify.facts.services.events import add_event, fact_of
 from gamify.facts.services.listening import loads_for
 from gamify.facts.services.pipeline import process
 from gamify.facts.services.tracing import Trace
-from participants.catalog import catalog_of
-from participants.models import Tenant
+from participants.catalog import catalog_of, with_fixed_catalog
+from participants.models import Definition, Tenant
 from participants.work import restartable, unit_of_work
 
 
@@ -22,6 +24,20 @@ class Simulation:
 
     rewards_granted: Sequence[Mapping[str, Any]]
     trace: Trace | None
+
+
+def simulate_with(
+    row: Definition, in_use: Mapping[str, Any], *, tenant: Tenant, event: EventInput, now: datetime
+) -> Simulation:
+    """Like `simulate`, but as if `row` had the fields `in_use`. So a draft can be tried.
+
+    The row is changed, all definitions are loaded, and the change is rolled back. This locks the row for milliseconds.
+    """
+    with transaction.atomic():
+        type(row)._default_manager.filter(pk=row.pk).update(**in_use)
+        changed = with_fixed_catalog(tenant)
+        transaction.set_rollback(True)
+    return simulate(tenant=changed, event=event, now=now)
 
 
 @restartable

@@ -11,7 +11,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from gamify.facts.admin.seen import ListeningAdmin, Mention, fields_of
+from gamify.facts.admin.listening import ListeningAdmin
+from gamify.facts.admin.seen import Mention, fields_of
 from gamify.facts.admin.words import expression_in_words
 from gamify.rules import services
 from gamify.rules.admin import trying, what_if

@@ -1,56 +1,23 @@
 """A page that shows what an event would earn, and why. It writes nothing."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
-from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from gamify.facts.admin.traces import render_trace
-from gamify.facts.engine.events import EventInput, name_problem
+from gamify.facts.admin.trying import TryForm
 from gamify.facts.services import Simulation, simulate
-from participants.admin.attributes import AttributesField
-from participants.admin.fields import LineField, SplitMomentField
 from participants.admin.refusals import place
-from participants.engine import external_id_problem
 from participants.errors import DomainError
-from participants.ids import new_id
 from participants.models import Tenant
 
 EXPLANATION = (
     "The event is evaluated as if your application had sent it. The page shows what each of your definitions makes of it. Nothing is "
     "written or published."
 )
-
-
-class TryForm(forms.Form):
-    participant_id = LineField(label="Participant", strip=False, help_text="Empty or unknown: a new participant.")
-    event_name = LineField(label="Event", required=True, help_text="Its name, such as purchase_completed.")
-    properties = AttributesField(label="Properties", required=False)
-    timestamp = SplitMomentField(label="When", help_text="In UTC. Empty: now.")
-
-    def clean_participant_id(self) -> str | None:
-        participant_id: str | None = self.cleaned_data["participant_id"]
-        return _checked(participant_id, external_id_problem(participant_id) if participant_id else None)
-
-    def clean_event_name(self) -> str | None:
-        name: str = self.cleaned_data["event_name"]
-        return _checked(name, name_problem(name))
-
-    def event(self, now: datetime) -> EventInput:
-        """Return the event that was filled in. The form must be valid."""
-        data = self.cleaned_data
-        participant_id = data["participant_id"] or f"simulated-{new_id()}"
-        return EventInput(participant_id, data["event_name"], data["timestamp"] or now, data["properties"])
-
-
-def _checked(value: str | None, problem: str | None) -> str | None:
-    if problem:
-        raise forms.ValidationError(problem)
-    return value
 
 
 def page(request: HttpRequest, *, tenant: Tenant, context: Mapping[str, Any]) -> HttpResponse:
