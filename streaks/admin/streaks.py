@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 
 from gamify.facts.admin.listening import ListeningAdmin
 from gamify.facts.admin.seen import Mention, fields_of
@@ -18,6 +19,7 @@ from participants.models import Tenant
 from streaks import services
 from streaks.admin.forms import StreakForm
 from streaks.admin.switching import PAGES
+from streaks.admin.trial import render_trial
 from streaks.admin.words import COUNTS_CARRIED_OVER, condition_of, events_of, grace_of, period_of, streak_in_words
 from streaks.definitions import model_of_console
 from streaks.models import Status, Streak
@@ -50,6 +52,7 @@ class StreakAdmin(ListeningAdmin):
     list_filter = ("status", "period")
     exports = {"streaks": {}}
     object_pages = PAGES
+    change_form_outer_after_template = "admin/streaks/try_calendar.html"
     readonly_fields = (*DefinitionAdmin.readonly_fields, "display_expression")
     about_activating = "They count again from now on. Runs that were alive when the streaks were paused continue."
     about_deactivating = (
@@ -93,6 +96,9 @@ class StreakAdmin(ListeningAdmin):
 
     def in_words(self, row: Streak) -> str:
         return streak_in_words(row, reference_names(row.tenant), tenant_zone=row.tenant.timezone)
+
+    def follows_form(self, request: HttpRequest, row: Streak) -> SafeString:
+        return render_trial(request, row, row.tenant)
 
     def to_fields(self, data: Mapping[str, Any], *, tenant: Tenant) -> Mapping[str, Any]:
         return model_of_console(data, tenant_zone=tenant.timezone)

@@ -94,7 +94,7 @@ def _compiled(row: Streak, tenant: Tenant, past: Sequence[PastTerms], spans: Seq
         period=row.period,
         event_types=tuple(row.event_types),
         listens_to=_listens_to(row),
-        milestones=tuple(_milestone(each) for each in row.milestones),
+        milestones=milestones_of(row),
         revision=row.revision,
         terms=Terms.of(row, tenant.timezone, lead_seconds=row.at_risk_seconds),
         past=past,
@@ -110,8 +110,13 @@ def _listens_to(row: Streak) -> CompiledExpression | None:
     return compile_or_match_nothing(compile_filter, row.fact_filter, **log) if row.fact_filter else None
 
 
+def milestones_of(row: Streak) -> tuple[Milestone, ...]:
+    """Return the milestones of a definition as the engine needs them."""
+    return tuple(_milestone(each) for each in row.milestones)
+
+
 def _milestone(stored: Mapping[str, Any]) -> Milestone:
-    return Milestone(stored["threshold"], stored.get("reward_item_id"), bool(stored.get("repeatable")))
+    return Milestone(int(stored["threshold"]), stored.get("reward_item_id"), bool(stored.get("repeatable")))
 
 
 streaks_in = CatalogPart("streaks", load_catalog)

@@ -106,6 +106,6 @@ def summary_page(page: Any, request: HttpRequest, row: Any) -> HttpResponse:
         "opts": page.opts,
     }
     if FRAGMENT_HEADER in request.headers:
-        return TemplateResponse(request, "admin/participants/live.html", shown)
+        return TemplateResponse(request, "admin/participants/live.html", {**shown, "is_fragment": True})
     context = {**page.admin_site.each_context(request), **shown}
     return TemplateResponse(request, "admin/participants/summary.html", context)
