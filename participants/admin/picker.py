@@ -78,9 +78,14 @@ def pick_tenant(request: HttpRequest) -> HttpResponse:
 
 def _pick(request: HttpRequest) -> HttpResponse:
     tenant = get_object_or_404(Tenant.objects.open_to(request.user), pk=uuid_of(request.POST.get("tenant", "")))
+    pick(request, tenant)
+    return HttpResponseRedirect(_next_page(request))
+
+
+def pick(request: HttpRequest, tenant: Tenant) -> None:
+    """Show the data of `tenant` from the next page on, and say so."""
     request.session[SESSION_KEY] = str(tenant.pk)
     messages.success(request, f"You now see the data of {tenant.name}, {tenant.environment}.")
-    return HttpResponseRedirect(_next_page(request))
 
 
 def _next_page(request: HttpRequest) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -19,7 +19,7 @@ from participants.admin.base import ConsoleAdmin, replace_fields
 from participants.admin.display import display
 from participants.admin.empty import WhenEmpty
 from participants.admin.pages import Done, Link, ObjectPage
-from participants.admin.picker import picked_tenant
+from participants.admin.picker import pick, picked_tenant
 from participants.admin.refusals import ConsoleForm
 from participants.models import ApiKey, Capability, Tenant
 from participants.models.roles import sees_all_tenants
@@ -132,6 +132,11 @@ class TenantAdmin(ConsoleAdmin):
             return
         values = {name: form.cleaned_data[name] for name in ("slug", "name", "timezone")}
         replace_fields(obj, create_tenant(**values, now=timezone.now()))
+
+    def response_add(self, request: HttpRequest, obj: Tenant, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Choose the new tenant: what comes next is about it."""
+        pick(request, obj)
+        return super().response_add(request, obj, *args, **kwargs)
 
     @display("environment", ordering="environment", label={"live": "success", "sandbox": "warning"})
     def display_environment(self, tenant: Tenant) -> str:

@@ -17,6 +17,14 @@ def test_a_tenant_is_added_with_its_sandbox(db):
     assert trail() == [("Acme", 1, "Added.")]
 
 
+def test_a_new_tenant_is_chosen(tenant):
+    console = Console(tenant)
+
+    console.post("participants_tenant_add", name="Globex", slug="globex", timezone="UTC")
+
+    assert console.client.session["console_tenant"] == str(Tenant.objects.live().get(slug="globex").pk)
+
+
 @pytest.mark.parametrize(
     ("slug", "message"),
     [
