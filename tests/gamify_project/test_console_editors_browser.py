@@ -1,14 +1,16 @@
 """The form of a definition in the browser: the summary follows the input, a changed form warns, and a lost session loses no input."""
 
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.conf import settings
 from playwright.sync_api import Dialog, Page, expect
 
 from rewards.services import create_reward
-from tests.factories import TenantFactory
+from tests.factories import TenantFactory, raw_key
 from tests.gamify_project.test_console_browser import PASSWORD, chromium, complaints, log_in, page, site
+from tests.gamify_project.test_console_definitions_browser import call
 
 __all__ = ["chromium", "complaints", "page", "site"]  # fixtures
 
@@ -18,15 +20,16 @@ SENTENCE = "3 × workout a week, weeks start on Monday in UTC; 1 missed week is 
 
 
 @pytest.fixture
-def tenant(site: str) -> None:
+def key(site: str) -> str:
     """Rows created before the browser starts, because Django refuses queries while its event loop runs."""
     tenant = TenantFactory(name="Acme")
     data = {"code": "coupon", "name": "Coupon 10 % off", "reward_type": "coupon"}
     create_reward(tenant=tenant, data=data, now=datetime.now(UTC))
+    return raw_key(tenant, "admin")
 
 
 def test_an_edited_form_warns_and_a_lost_session_keeps_the_input(
-    site: str, tenant: None, page: Page, complaints: list[str]
+    site: str, key: str, page: Page, complaints: list[str]
 ) -> None:
     log_in(page, site, tells="Acme, live")
 
@@ -45,6 +48,43 @@ def test_an_edited_form_warns_and_a_lost_session_keeps_the_input(
     expect(page.locator("[data-lost-input]")).to_be_hidden()
 
     assert complaints == []
+
+
+def test_a_weekly_streak_with_a_coupon_is_tried_published_ticked_and_claimed(
+    site: str, key: str, page: Page, complaints: list[str]
+) -> None:
+    log_in(page, site, tells="Acme, live")
+    fill_in(page, site)
+    page.click("button:has-text('Save') >> nth=0")
+    page.wait_for_selector("text=was added successfully")
+
+    try_it(page)
+    page.click(".console-head a:has-text('Activate')")
+    page.click("button:has-text('Activate')")
+    page.wait_for_selector("text=Activated Weekly workout.")
+    for at in workouts():
+        call(site, key, "events", participant_id="ada", event_name="workout", timestamp=at.isoformat())
+
+    page.goto(f"{site}/console/rewards/claim/")
+    expect(page.locator("#result_list")).to_contain_text("Coupon 10 % off")
+    expect(page.locator("#result_list")).to_contain_text("ada")
+    assert complaints == []
+
+
+def try_it(page: Page) -> None:
+    page.click("#result_list a:has-text('Weekly workout')")
+    page.click(".console-head a:has-text('Would it count?')")
+    page.fill("[name=event_name]", "workout")
+    page.click("button:has-text('Try it')")
+    expect(page.locator(".console-verdict h2")).to_have_text("It would count (0 in a row).")
+    page.click("a:has-text('Back')")
+
+
+def workouts() -> Iterator[datetime]:
+    """Three days in each of the last four whole weeks."""
+    now = datetime.now(UTC)
+    monday = now.replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=now.weekday())
+    yield from (monday - timedelta(weeks=week) + timedelta(days=day) for week in (4, 3, 2, 1) for day in (0, 1, 2))
 
 
 def fill_in(page: Page, site: str) -> None:
