@@ -100,7 +100,8 @@ def _events_of(tenant: Tenant) -> "QuerySet[Event]":
 
 
 def _initial(request: HttpRequest, tenant: Tenant) -> dict[str, Any]:
-    event = _events_of(tenant).filter(pk=uuid_of(request.GET.get("like", ""))).first()
+    known = uuid_of(request.GET.get("like", ""))
+    event = None if known is None else _events_of(tenant).filter(pk=known).first()
     if event is None:
         return {}
     names = {"participant_id": event.participant.external_id, "event_name": event.name}
