@@ -68,8 +68,9 @@ class Visit:
 
 
 @pytest.fixture(params=range(PARTS))
-def visits(request: pytest.FixtureRequest, transactional_db: None) -> list[Visit]:
+def visits(request: pytest.FixtureRequest, transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> list[Visit]:
     """Created before the browser starts, because Django refuses queries while its event loop runs."""
+    monkeypatch.setattr("gamify_project.undo.console.page.REFRESH_SECONDS", 3600)  # reloads would interrupt axe
     tenant = make_world()
     superuser, viewer = (_session(role, tenant) for role in ("superuser", "viewer"))
     rows = list(_change_pages())
