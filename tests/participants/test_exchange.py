@@ -4,7 +4,7 @@ import threading
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -249,7 +249,7 @@ def test_a_rider_whose_exchange_fails_before_it_is_answered_waits_for_the_next(t
         10**30,
         True,
         False,
-        uuid4(),
+        UUID("0192f0c1-7a3b-7c4d-8e5f-6a7b8c9d0e1f"),
         datetime(2026, 3, 29, 2, 30, 0, 5, UTC),
         datetime(2026, 1, 1, tzinfo=ZoneInfo("Asia/Kolkata")),
     ],
