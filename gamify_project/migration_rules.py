@@ -87,15 +87,23 @@ class Context:
         return any(model._meta.db_table == table for model in self.released.apps.get_models(include_auto_created=True))
 
 
+def every_migration() -> MigrationLoader:
+    """Load the migrations, also those that squashed ones replace."""
+    return MigrationLoader(None, replace_migrations=False)
+
+
 def problems(loader: MigrationLoader, previous_release: Mapping[str, str]) -> Iterator[Problem]:
-    """Yield the problems of all migrations of our apps that are newer than `previous_release`, such as PREVIOUS_RELEASE."""
+    """Yield the problems of all migrations of our apps that are newer than `previous_release`, such as PREVIOUS_RELEASE.
+
+    `loader` is that of `every_migration`. Squashed migrations are not checked: they run in new installations only.
+    """
     old = list(previous_release.items())
     released = loader.project_state(old)
     known = {node for each in old for node in loader.graph.forwards_plan(each)}
     state = ProjectState()
     for node in _in_order(loader):
         migration = loader.graph.nodes[node]
-        if _is_ours(migration) and node not in known:
+        if _is_ours(migration) and node not in known and not migration.replaces:
             yield from problems_of(migration, before=state, released=released)
         state = migration.mutate_state(state, preserve=False)
 

@@ -1,5 +1,7 @@
 """Every rule refuses a small migration, and permits the way that the documentation names."""
 
+from typing import Any
+
 import pytest
 from django.apps import apps
 from django.contrib.postgres import operations as postgres
@@ -10,7 +12,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ModelState, ProjectState
 
 from gamify_project import migration_rules
-from gamify_project.migration_rules import OUR_PACKAGES, PREVIOUS_RELEASE, problems, problems_of
+from gamify_project.migration_rules import OUR_PACKAGES, PREVIOUS_RELEASE, every_migration, problems, problems_of
 from participants.ids import new_id
 from participants.migration_operations import (
     AddConstraintNotValid,
@@ -199,14 +201,41 @@ def test_a_migration_may_permit_a_rule_to_itself_with_a_reason():
 
 
 def test_no_migration_breaks_the_previous_release():
-    assert [str(problem) for problem in problems(MigrationLoader(None), PREVIOUS_RELEASE)] == []
+    assert [str(problem) for problem in problems(every_migration(), PREVIOUS_RELEASE)] == []
+
+
+def test_a_new_installation_has_the_schema_of_an_upgraded_one():
+    """Squashed migrations describe what those that they replace lead to."""
+    squashed, every = MigrationLoader(None), every_migration()
+    replacing = [each for each in squashed.graph.nodes.values() if each.replaces]
+    last_replaced = [each.replaces[-1] for each in replacing]
+    single = [node for node in squashed.graph.leaf_nodes() if not squashed.graph.nodes[node].replaces]
+
+    assert replacing
+    new, upgraded = squashed.project_state(), every.project_state([*last_replaced, *single])
+    assert described(new) == described(upgraded)
+
+
+def described(state: ProjectState) -> dict[Any, Any]:
+    """Fields, constraints, indexes and options of all models, without the order of the columns."""
+    return {
+        key: (
+            {name: field.deconstruct()[1:] for name, field in model.fields.items()},
+            {
+                name: sorted(map(repr, value)) if name in {"constraints", "indexes"} else value
+                for name, value in model.options.items()
+                if value
+            },
+        )
+        for key, model in state.models.items()
+    }
 
 
 FIRST = {"streaks": "0001_initial"}
 
 
 def test_only_migrations_after_the_previous_release_are_checked():
-    loader = MigrationLoader(None)
+    loader = every_migration()
     since_first = {problem.migration for problem in problems(loader, FIRST)}
     since_third = {problem.migration for problem in problems(loader, {"streaks": "0003_streak_terms"})}
 

@@ -1,7 +1,6 @@
 from typing import Any
 
 from django.core.management import BaseCommand, CommandError
-from django.db.migrations.loader import MigrationLoader
 
 from gamify_project import migration_rules
 
@@ -11,7 +10,7 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = list(migration_rules.problems(MigrationLoader(None), migration_rules.PREVIOUS_RELEASE))
+        found = list(migration_rules.problems(migration_rules.every_migration(), migration_rules.PREVIOUS_RELEASE))
         for problem in found:
             self.stderr.write(str(problem))
         if found:
