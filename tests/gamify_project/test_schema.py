@@ -25,6 +25,7 @@ from gamify.points.services.limiting import DailyLimitReached
 from gamify.webhooks.api.streaming import _slots
 from gamify.webhooks.models import Delivery, Endpoint
 from gamify.webhooks.services import assign_all_positions, create_endpoint
+from gamify_project.backups import BackupRefused
 from gamify_project.dialects import is_admin_gateway
 from gamify_project.exports.archive.manifest import ArchiveRefused
 from gamify_project.exports.models import Export
@@ -90,6 +91,7 @@ NOT_ON_THE_WIRE = (
     OwnRole,
     PreviewNotDone,
     ArchiveRefused,
+    BackupRefused,
     BadgeWithoutCriteria,
     TenantNotFound,
     TenantSlugConflict,

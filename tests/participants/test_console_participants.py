@@ -202,8 +202,8 @@ def test_the_page_needs_a_constant_number_of_queries(tenant, queries):
     for number_of_new in (1, 30):
         LedgerEntryFactory.create_batch(number_of_new, participant=participant)
         # session, user, second factor, picked tenant, participant; credits, badges, streaks, rewards;
-        # events, entries and domain events of the timeline, the participant's id, and reversals of the entries
-        with queries(14):
+        # events, entries, tiers, badges, claims and domain events of the timeline, the participant's id, and reversals of the entries
+        with queries(17):
             assert console.get("participants_participant_change", participant.pk).status_code == 200
 
 

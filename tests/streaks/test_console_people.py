@@ -147,7 +147,7 @@ def test_the_page_needs_as_many_queries_for_many_streaks_as_for_one(tenant, quer
             make_streak(tenant, code, code)
             tick(tenant, 5, 4, 0, code=code)
         console.get(PAGE, participant.pk)  # fills the catalog
-        with queries(13):
+        with queries(16):
             console.get(PAGE, participant.pk)
 
 

@@ -1,5 +1,6 @@
 import pytest
 import time_machine
+from django.db import connection
 
 from gamify.facts.models import Event
 from participants.models import DomainEvent, IdempotencyKey, Participant
@@ -288,9 +289,11 @@ def test_an_event_takes_the_statements_of_an_award_without_tiers(api, queries):
     api.post("/points/award", {"participant_id": "somebody", "amount": 1})  # has the process read the definitions
     api.post(EVENTS, BODY | {"participant_id": "somebody"})
 
-    with queries(8):
+    # On PostgreSQL the look-up of a key that is cached brings the version of the definitions.
+    number = 7 if connection.vendor == "postgresql" else 8
+    with queries(number):
         api.post("/points/award", {"participant_id": "new", "amount": 1, "idempotency_key": "k"})
-    with queries(8):
+    with queries(number):
         api.post(EVENTS, BODY | {"participant_id": "newer", "idempotency_key": "k"})
 
 

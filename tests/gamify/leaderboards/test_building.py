@@ -51,7 +51,7 @@ def test_a_new_board_has_building_true_until_it_is_filled(tenant, api, admin_api
 def builds_sent(monkeypatch):
     """The ids of the boards for which a worker was woken."""
     sent: list[str] = []
-    broker = SimpleNamespace(send_task=lambda task, args: sent.extend(args))
+    broker = SimpleNamespace(send_task=lambda task, args, **_: sent.extend(args))
     monkeypatch.setattr("participants.messages.current_app", broker)
     return sent
 

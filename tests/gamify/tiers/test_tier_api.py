@@ -1,5 +1,6 @@
 import pytest
 import time_machine
+from django.db import connection
 
 from gamify.tiers.models import Tier, TierChange
 from participants.models import DomainEvent, IdempotencyKey, Participant
@@ -465,7 +466,8 @@ def test_an_upgrade_costs_one_statement_more_and_reads_three(api, queries):
 
     with queries(7):  # key; lock, version; domain events, entry, participant, and the tier change
         assert award(api, 500)["tier_upgrade"]
-    with queries(6):
+    # On PostgreSQL the key is cached now, and its look-up brings the version.
+    with queries(5 if connection.vendor == "postgresql" else 6):
         assert award(api, 1)["tier_upgrade"] is None
     with queries(3):  # key, participant, history
         api.get(TIER)
