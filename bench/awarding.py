@@ -20,12 +20,12 @@ from participants.ids import new_id  # noqa: E402
 from participants.models import Tenant  # noqa: E402
 
 PEOPLE = 500
-NOBODY = Actor(None, None, None)  # the three columns are null
-SOMEBODY = Actor(f"api_key:{new_id()}", "Key of the shop", str(new_id()))
+WITHOUT_ACTOR = Actor(None, None, None)  # the three columns are null
+WITH_ACTOR = Actor(f"api_key:{new_id()}", "Key of the shop", str(new_id()))
 
 
 def main(slug: str, *options: str) -> None:
-    act_as(NOBODY if "--without-actor" in options else SOMEBODY)
+    act_as(WITHOUT_ACTOR if "--without-actor" in options else WITH_ACTOR)
     tenant = Tenant.objects.live().get(slug=slug)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")

@@ -19,7 +19,7 @@ from redis import exceptions
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-_LAST = "\0"  # stands for the last part of a name
+_LAST = "\0"  # a placeholder for the last part of a name
 
 Name = tuple[str, ...]
 Window = tuple[int, float, int, float]

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -97,9 +96,9 @@ class HistoryViewSet(AdminViewSet):
     def activity(self, request: Request) -> Response:
         """All that an actor did, newest first: points, events, and every other change of participants.
 
-        Points and events are listed for as long as they exist, and of one participant also badges, tiers and claims. The other types are listed for as long as their domain events are
-        stored, and imports that emit none are listed by their points and events only. What a definition granted has the definition
-        as its actor, and the request id of the call that led to it.
+        Points and events are listed for as long as they exist, and of one participant also badges, tiers and claims. The other
+        types are listed for as long as their domain events are stored, and imports that emit none are listed by their points and
+        events only. What a definition granted has the definition as its actor, and the request id of the call that led to it.
         """
         query = self.query(ActivityQuery)
         wanted = ActivityFilter(
@@ -110,7 +109,7 @@ class HistoryViewSet(AdminViewSet):
             before=query.get("cursor"),
         )
         with reading(self.tenant):
-            items, cursor = activity_page(self.tenant, wanted, limit=query["limit"], now=timezone.now())
+            items, cursor = activity_page(self.tenant, wanted, limit=query["limit"], now=self.now)
             return Response(render(ActivityPage, {"items": items, "next_cursor": cursor}))
 
     @operation("list_changes", query=ChangesQuery, answer=ChangesPage, example=examples.CHANGES)

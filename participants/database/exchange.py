@@ -347,26 +347,28 @@ def _communicate(
     pgconn.pipeline_sync()
     yield from generators.send(pgconn)
     failure: Exception | None = None
-    for take in takers:
-        result = yield from _next_result(pgconn)
-        if isinstance(result, Exception):
-            return failure or result
-        pgconn.get_result()  # None, the end of the results of one statement
-        failure = _take(result, take, session) or failure
-    yield from _next_result(pgconn)  # the end of the pipeline
+    try:
+        for take in takers:
+            result = yield from _next_result(pgconn)
+            pgconn.get_result()  # None, the end of the results of one statement
+            error = _take(result, take, session)
+            failure = failure or error
+        yield from _next_result(pgconn)  # the end of the pipeline
+    except OperationalError as lost:
+        return failure or lost
     return failure
 
 
 def _next_result(pgconn: Any) -> Generator[Any, Any, Any]:
-    """Wait for a result and return it. Returns an OperationalError if the connection is lost."""
-    try:
-        while pgconn.is_busy():
-            while not (yield generators.WAIT_R):
-                pass
-            pgconn.consume_input()
-    except OperationalError as error:
-        return error
-    return pgconn.get_result() or OperationalError("the connection is lost")
+    """Wait for a result and return it. Raises OperationalError if the connection is lost."""
+    while pgconn.is_busy():
+        while not (yield generators.WAIT_R):
+            pass
+        pgconn.consume_input()
+    result = pgconn.get_result()
+    if result is None:
+        raise OperationalError("the connection is lost")
+    return result
 
 
 def _take(result: Any, take: Callable[[Any], None], session: _Session) -> Exception | None:

@@ -1,6 +1,7 @@
 """Takes back one badge of one participant, without an event that is reversed."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -73,13 +74,17 @@ def badges_to_check(affected: Affected) -> Sequence[Dependent]:
     rows = BadgeAward.objects.filter(written_between(affected.since, None, None), tenant_id=affected.tenant.pk)
     rows = rows.filter(participant_id__in=affected.participant_ids).select_related("badge", "participant")
     awards = [award for award in rows if is_earned_by_criteria(award)]
-    names = {award.participant.external_id for award in awards}
-    with unit_of_work(affected.tenant, names, now=affected.now, is_dry_run=True) as work:
-        return [_dependent(work, award) for award in awards]
+    by_name: defaultdict[str, list[BadgeAward]] = defaultdict(list)
+    for award in awards:
+        by_name[award.participant.external_id].append(award)
+    with unit_of_work(affected.tenant, by_name, now=affected.now, is_dry_run=True) as work:
+        return [each for name, own in by_name.items() for each in _dependents(work, name, own)]
 
 
-def _dependent(work: UnitOfWork, award: BadgeAward) -> Dependent:
-    participant = work.find(award.participant.external_id)
-    values = {} if participant is None else values_without(participant, None, [award])
-    is_decidable = participant is None or is_met(work, participant, award, values)
-    return Dependent(award.participant_id, award.pk, None if is_decidable else UNDECIDED)
+def _dependents(work: UnitOfWork, external_id: str, awards: Sequence[BadgeAward]) -> Iterator[Dependent]:
+    """Yield the badges of one participant. They are all decidable if the participant was deleted meanwhile: nothing is left of them."""
+    participant = work.find(external_id)
+    values = {} if participant is None else values_without(participant, None, awards)
+    for award in awards:
+        is_decidable = participant is None or is_met(work, participant, award, values)
+        yield Dependent(award.participant_id, award.pk, None if is_decidable else UNDECIDED)

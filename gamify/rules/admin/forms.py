@@ -60,7 +60,7 @@ class RuleForm(DefinitionForm):
     event_types = WordsField(
         label="Events",
         suggests=EVENTS,
-        help_text="Names separated by commas; * stands for any event of your application.",
+        help_text="Names separated by commas; * means any event of your application.",
     )
     changes = forms.MultipleChoiceField(
         label="Changes",

@@ -148,7 +148,7 @@ class DeliveryAdmin(TenantDataAdmin, ReadOnlyAdmin):
 
 
 def _head(delivery: Delivery, event: DomainEvent) -> str:
-    """Return the head of the request. Each try has its own time and signature; the signature is shown to nobody."""
+    """Return the head of the request. Each try has its own time and signature. The signature is left out."""
     headers = {
         **unsigned_headers(schema_version(event)),
         "webhook-id": str(event.pk),

@@ -146,7 +146,7 @@ MUTANTS: tuple[Mutant, ...] = (
             "        if self.is_dry_run:\n            return\n        for function",
             "        for function",
         ),
-        silent_unit_wakes_nobody=("if DomainEvent in self._rows:", "if False:"),
+        silent_unit_announces_nothing=("if DomainEvent in self._rows:", "if False:"),
         tables_are_written_in_any_order=("for model in sorted({", "for model in list({"),
         grant_is_given_twice=("self._used_keys.add(key)", "pass"),
     ),
